@@ -1,0 +1,34 @@
+//! What a call carries besides its request.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+tokio::task_local! {
+    static CURRENT: Context;
+}
+
+/// The circumstances of the call that is being served; the server stack sets them, clients pass them on.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// The call itself, as `package.Service/Method`.
+    pub rpc: Option<Arc<str>>,
+    /// When the caller stops waiting.
+    pub deadline: Option<Instant>,
+    /// Names the call in the logs of every process that it passes through.
+    pub request_id: Option<Arc<str>>,
+    /// Who calls, as far as requests that may be repeated are concerned: a digest of the caller's credentials, or
+    /// `anonymous`.
+    pub caller: Option<Arc<str>>,
+}
+
+impl Context {
+    /// The context of the call that this task serves; an empty one outside of a call.
+    pub fn current() -> Self {
+        CURRENT.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    /// Runs a future in this context.
+    pub async fn scope<F: Future>(self, future: F) -> F::Output {
+        CURRENT.scope(self, future).await
+    }
+}

@@ -1,0 +1,87 @@
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use crate::config::{self, ConfigError, TlsMode};
+
+/// How to reach a database and how to use it.
+#[derive(Clone)]
+pub struct Options {
+    /// Where the database is and as whom to enter it.
+    pub connect: PgConnectOptions,
+    /// The most connections to hold.
+    pub pool_size: usize,
+    /// How long a connection serves before it is replaced.
+    pub max_lifetime: Duration,
+    /// How long a request waits for a connection.
+    pub acquire_timeout: Duration,
+    /// Statements that take longer are logged and counted.
+    pub slow_statement: Duration,
+    /// Whether the statement of a caller that left is cancelled; off only to show what happens without.
+    #[doc(hidden)]
+    pub cancel_abandoned: bool,
+}
+
+impl Options {
+    /// The options of a service that lives in `schema`, from its configuration.
+    pub fn new(config: &config::Database, schema: &str) -> Result<Self, ConfigError> {
+        let target = config.target()?;
+        let tls = match target.tls.unwrap_or(config.tls) {
+            TlsMode::Disable => PgSslMode::Disable,
+            TlsMode::Prefer => PgSslMode::Prefer,
+            TlsMode::Require => PgSslMode::Require,
+            TlsMode::VerifyCa => PgSslMode::VerifyCa,
+            TlsMode::VerifyFull => PgSslMode::VerifyFull,
+        };
+        let mut connect = connect_options()
+            .host(&target.host)
+            .port(target.port)
+            .username(&target.user)
+            .database(&target.database)
+            .application_name(target.application_name.as_deref().unwrap_or(&format!("selvedge-{schema}")))
+            .ssl_mode(tls);
+        if target.socket {
+            connect = connect.socket(&target.host);
+        }
+        if let Some(password) = &target.password {
+            connect = connect.password(password.expose());
+        }
+        if let Some(root) = target.tls_root_cert.as_ref().or(config.tls_root_cert.as_ref()) {
+            connect = connect.ssl_root_cert(root);
+        }
+        let timeout = config.statement_timeout.as_millis().to_string();
+        connect = connect.options([("search_path", schema), ("statement_timeout", &timeout)]);
+        Ok(Self {
+            connect,
+            pool_size: config.pool_size.map_or_else(default_pool_size, |size| size as usize),
+            max_lifetime: config.max_lifetime,
+            acquire_timeout: config.acquire_timeout,
+            slow_statement: config.slow_statement,
+            cancel_abandoned: true,
+        })
+    }
+
+    /// A small pool for a tool that knows where to connect and needs nothing else said.
+    pub fn with_defaults(connect: PgConnectOptions) -> Self {
+        Self {
+            connect: connect.disable_statement_logging(),
+            pool_size: 2,
+            max_lifetime: Duration::from_mins(30),
+            acquire_timeout: Duration::from_secs(5),
+            slow_statement: Duration::from_secs(10),
+            cancel_abandoned: true,
+        }
+    }
+}
+
+/// Options that know nothing of `~/.pgpass`; what the environment says (`PGHOST` and so on, meant for `psql`) is
+/// overwritten by the caller. Statements are logged by us, not by sqlx as well.
+fn connect_options() -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass().disable_statement_logging()
+}
+
+fn default_pool_size() -> usize {
+    2 * available_parallelism().map_or(1, usize::from) + 1
+}

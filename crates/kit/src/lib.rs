@@ -1,0 +1,25 @@
+//! What every service of the mesh stands on.
+//!
+//! A service brings its proto, its SQL and its RPCs ([`Service`]); configuration, the server stack, the database pool,
+//! errors, telemetry, health and the drain come from here.
+
+pub mod client;
+pub mod config;
+mod context;
+pub mod convert;
+pub mod db;
+mod error;
+pub mod etag;
+pub mod idempotency;
+pub mod mask;
+pub mod page;
+pub mod schema;
+mod server;
+mod service;
+pub mod telemetry;
+
+pub use context::Context;
+pub use db::Db;
+pub use error::{Code, Error, Result, ResultExt};
+pub use server::Running;
+pub use service::{ADMIN_PORT_OFFSET, Kit, Rpcs, Service, run, stop_signal};

@@ -1,0 +1,49 @@
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Executor as _};
+
+/// What the application role is given.
+pub struct App {
+    /// Its password; without one, the role is left as it is (somebody else keeps the passwords).
+    pub password: Option<String>,
+    /// The most connections that it may hold, over all replicas of the service.
+    pub connection_limit: u32,
+}
+
+/// Makes a service's schema and its three roles, or brings them to what they should be. Needs a superuser, or a role
+/// that may create roles and schemas.
+pub async fn provision(connection: &mut PgConnection, name: &str, app: &App) -> Result<(), sqlx::Error> {
+    let limit = app.connection_limit;
+    let mut script = String::new();
+    for role in ["owner", "app", "read"] {
+        // `create role if not exists` does not exist.
+        script += &format!(
+            "do $$ begin
+                 if to_regrole('{name}_{role}') is null then create role {name}_{role} nologin; end if;
+             end $$;\n"
+        );
+    }
+    script += &format!(
+        "alter role {name}_app login nocreatedb nocreaterole connection limit {limit};
+         create schema if not exists {name};
+         alter schema {name} owner to {name}_owner;
+         revoke all on schema {name} from public;
+         grant usage on schema {name} to {name}_app, {name}_read;
+         do $$ begin
+             execute format('revoke all on database %I from public', current_database());
+             execute format('grant connect on database %I to {name}_owner, {name}_app, {name}_read', current_database());
+         end $$;
+         alter default privileges for role {name}_owner in schema {name}
+             grant select, insert, update, delete on tables to {name}_app;
+         alter default privileges for role {name}_owner in schema {name} grant usage on sequences to {name}_app;
+         alter default privileges for role {name}_owner in schema {name} grant execute on functions to {name}_app;
+         alter default privileges for role {name}_owner revoke execute on functions from public;
+         alter default privileges for role {name}_owner in schema {name} grant select on tables to {name}_read;\n"
+    );
+    if let Some(password) = &app.password {
+        let password: String =
+            sqlx::query_scalar("select quote_literal($1)").bind(password).fetch_one(&mut *connection).await?;
+        script += &format!("alter role {name}_app password {password};\n");
+    }
+    connection.execute(AssertSqlSafe(script)).await?;
+    Ok(())
+}

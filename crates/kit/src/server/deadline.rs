@@ -1,0 +1,189 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use futures::future::BoxFuture;
+use http::{HeaderMap, Request, Response};
+use sha2::{Digest as _, Sha256};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+use super::Method;
+use super::stream::{Bounded, Bounds, End};
+use super::trace::RequestId;
+use crate::config::Limits;
+use crate::{Code, Context, Error};
+
+/// Gives every call an end, and its handler the [`Context`].
+///
+/// The future of a call whose time is up is dropped, and with it whatever it was waiting for: a statement of its is
+/// cancelled by [`crate::Db`].
+#[derive(Clone)]
+pub(super) struct DeadlineLayer(Arc<Times>);
+
+struct Times {
+    default: Duration,
+    longest: Duration,
+    stream_idle: Duration,
+    stream_age: Duration,
+    drain: CancellationToken,
+}
+
+impl DeadlineLayer {
+    pub(super) fn new(limits: &Limits, drain: CancellationToken) -> Self {
+        Self(Arc::new(Times {
+            default: limits.default_deadline,
+            longest: limits.max_deadline,
+            stream_idle: limits.stream_idle,
+            stream_age: limits.stream_age,
+            drain,
+        }))
+    }
+}
+
+impl<S> Layer<S> for DeadlineLayer {
+    type Service = Deadline<S>;
+
+    fn layer(&self, inner: S) -> Deadline<S> {
+        Deadline { inner, times: self.0.clone() }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Deadline<S> {
+    inner: S,
+    times: Arc<Times>,
+}
+
+impl<S> Service<Request<Body>> for Deadline<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> task::Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let method = Method::of(request.uri().path());
+        let asked = match request.headers().get("grpc-timeout").map(|value| parse_timeout(value.as_bytes())) {
+            None => None,
+            Some(Some(timeout)) => Some(timeout),
+            Some(None) => return Box::pin(async { Ok(malformed().into_http()) }),
+        };
+        let times = self.times.clone();
+        let ends = Instant::now() + times.limit(method, asked);
+        let context = Context {
+            rpc: Some(method.name.clone()),
+            deadline: Some(ends.into_std()),
+            request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()),
+            caller: Some(caller(request.headers())),
+        };
+        let request = if method.streaming {
+            request.map(|body| Body::new(Bounded::request(body, times.bounds(ends))))
+        } else {
+            request
+        };
+        let answer = context.scope(self.inner.call(request));
+        Box::pin(async move {
+            let Ok(response) = timeout_at(ends, answer).await else {
+                return Ok(too_late(method).into_http());
+            };
+            let response = response?;
+            Ok(if method.streaming {
+                response.map(|body| Body::new(Bounded::answer(body, times.bounds(ends))))
+            } else {
+                response
+            })
+        })
+    }
+}
+
+impl Times {
+    /// Streams live as long as streams may, unless the caller wants less; unary calls have a default.
+    fn limit(&self, method: &Method, asked: Option<Duration>) -> Duration {
+        if method.streaming {
+            asked.map_or(self.stream_age, |asked| asked.min(self.stream_age))
+        } else {
+            asked.unwrap_or(self.default).min(self.longest)
+        }
+    }
+
+    fn bounds(&self, until: Instant) -> Bounds {
+        Bounds { idle: self.stream_idle, until, drain: self.drain.clone() }
+    }
+}
+
+/// `grpc-timeout`: at most eight digits and a unit.
+fn parse_timeout(value: &[u8]) -> Option<Duration> {
+    let (unit, digits) = value.split_last()?;
+    if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+    Some(match unit {
+        b'H' => Duration::from_secs(number * 3600),
+        b'M' => Duration::from_secs(number * 60),
+        b'S' => Duration::from_secs(number),
+        b'm' => Duration::from_millis(number),
+        b'u' => Duration::from_micros(number),
+        b'n' => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+/// Callers are told apart by the credentials that they send. Only a digest is kept: it goes into the database.
+fn caller(headers: &HeaderMap) -> Arc<str> {
+    match headers.get(http::header::AUTHORIZATION) {
+        Some(credentials) => BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(credentials.as_bytes())).into(),
+        None => "anonymous".into(),
+    }
+}
+
+fn malformed() -> Status {
+    Error::new(Code::InvalidArgument, "MALFORMED_TIMEOUT", "grpc-timeout is not a number with a unit").into()
+}
+
+fn too_late(method: &Method) -> Status {
+    if method.streaming {
+        return End::Age.into();
+    }
+    Error::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the call took longer than its deadline allows")
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_the_protocol_writes_them() {
+        assert_eq!(parse_timeout(b"200m"), Some(Duration::from_millis(200)));
+        assert_eq!(parse_timeout(b"99999999H"), Some(Duration::from_hours(99_999_999)));
+        assert_eq!(parse_timeout(b"0n"), Some(Duration::ZERO));
+        for wrong in [&b""[..], b"m", b"5", b"-5S", b"1.5S", b"123456789S", b"5s", b"5 S"] {
+            assert_eq!(parse_timeout(wrong), None, "{}", String::from_utf8_lossy(wrong));
+        }
+    }
+
+    #[test]
+    fn callers_are_told_apart_without_keeping_their_credentials() {
+        let with = |value: &'static str| {
+            HeaderMap::from_iter([(http::header::AUTHORIZATION, http::HeaderValue::from_static(value))])
+        };
+        assert_eq!(caller(&HeaderMap::new()).as_ref(), "anonymous");
+        assert_eq!(caller(&with("Bearer a")), caller(&with("Bearer a")));
+        assert_ne!(caller(&with("Bearer a")), caller(&with("Bearer b")));
+        assert!(!caller(&with("Bearer secret")).contains("secret"));
+    }
+}

@@ -1,0 +1,190 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use futures::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body::{Frame, SizeHint};
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::{Layer, Service};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, info_span};
+use uuid::Uuid;
+
+use super::Method;
+use crate::telemetry::metrics::{Metrics, code_name};
+use crate::telemetry::propagation;
+
+/// The header that names a call, taken from the caller or made here, and sent back.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
+
+/// The id of the call, for the layers below.
+#[derive(Clone)]
+pub(super) struct RequestId(pub(super) Arc<str>);
+
+/// Makes every call a span of its caller's trace and a number in the metrics.
+#[derive(Clone)]
+pub(super) struct TraceLayer(Arc<Metrics>);
+
+impl TraceLayer {
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        Self(metrics)
+    }
+}
+
+impl<S> Layer<S> for TraceLayer {
+    type Service = Trace<S>;
+
+    fn layer(&self, inner: S) -> Trace<S> {
+        Trace { inner, metrics: self.0.clone() }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Trace<S> {
+    inner: S,
+    metrics: Arc<Metrics>,
+}
+
+impl<S, B> Service<Request<Body>> for Trace<S>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
+    S::Future: Send + 'static,
+    B: http_body::Body<Data = <Body as http_body::Body>::Data> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let method = Method::of(request.uri().path());
+        let request_id = request_id(request.headers());
+        let span = span(method, &request_id);
+        propagation::continue_trace(&span, request.headers());
+        let mut call = Call::begin(self.metrics.clone(), method, span.clone());
+        let header = HeaderValue::from_str(&request_id).ok();
+        request.extensions_mut().insert(RequestId(request_id));
+        let answer = span.in_scope(|| self.inner.call(request));
+        let answer = async move {
+            let mut response = answer.await?.map(Body::new);
+            if let Some(header) = header {
+                response.headers_mut().insert(REQUEST_ID, header);
+            }
+            // A failed call says so in its headers. A unary call that does not is complete and well; of a stream only
+            // the trailers know.
+            match Status::from_header_map(response.headers()) {
+                Some(status) => call.end(status.code()),
+                None if !method.streaming => call.end(Code::Ok),
+                None => response = response.map(|body| Body::new(Observed { body, call })),
+            }
+            Ok(response)
+        };
+        Box::pin(answer.instrument(span))
+    }
+}
+
+fn span(method: &Method, request_id: &str) -> Span {
+    if method.is_health() {
+        return Span::none();
+    }
+    info_span!(
+        "rpc",
+        otel.name = &*method.name,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        rpc.system.name = "grpc",
+        rpc.method = &*method.name,
+        rpc.response.status_code = Empty,
+        request_id,
+    )
+}
+
+/// The caller's own id if it is fit for headers and logs; else a new one.
+fn request_id(headers: &HeaderMap) -> Arc<str> {
+    headers
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok())
+        .filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()))
+        .map_or_else(|| Uuid::now_v7().to_string().into(), Into::into)
+}
+
+/// A call in progress; one that is dropped before its end was cancelled by its caller.
+struct Call {
+    metrics: Arc<Metrics>,
+    method: &'static Method,
+    span: Span,
+    began: Instant,
+    ended: bool,
+}
+
+impl Call {
+    fn begin(metrics: Arc<Metrics>, method: &'static Method, span: Span) -> Self {
+        metrics.call_began(method);
+        Self { metrics, method, span, began: Instant::now(), ended: false }
+    }
+
+    fn end(&mut self, code: Code) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        self.metrics.call_ended(self.method, code, self.began.elapsed());
+        self.span.record("rpc.response.status_code", code_name(code));
+        // Of the caller's own errors the trace is not to blame.
+        if matches!(
+            code,
+            Code::Unknown | Code::DeadlineExceeded | Code::Internal | Code::Unavailable | Code::DataLoss
+        ) {
+            self.span.record("otel.status_code", "ERROR");
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.end(Code::Cancelled);
+    }
+}
+
+/// The body of a stream, watched for how it ends.
+struct Observed {
+    body: Body,
+    call: Call,
+}
+
+impl http_body::Body for Observed {
+    type Data = <Body as http_body::Body>::Data;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Status>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(status) = frame.trailers_ref().and_then(Status::from_header_map) {
+                    self.call.end(status.code());
+                }
+            }
+            Some(Err(status)) => self.call.end(status.code()),
+            None => self.call.end(Code::Ok),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

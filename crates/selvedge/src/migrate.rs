@@ -1,0 +1,152 @@
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use selvedge_kit::Service;
+use selvedge_kit::schema::{App, Schema, provision};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::database::Target;
+use crate::progress::Progress;
+use crate::{Result, services};
+
+/// The most connections of an application role, over all replicas.
+pub(crate) const APP_CONNECTIONS: u32 = 60;
+
+#[derive(Args)]
+pub(crate) struct Migrate {
+    #[command(subcommand)]
+    action: Action,
+    /// Only this service.
+    #[arg(long, global = true)]
+    service: Option<String>,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Makes roles and schemas where they are missing, and runs the migrations that have not run.
+    Up,
+    /// Takes back the last migrations of one service.
+    Down {
+        /// How many.
+        #[arg(default_value_t = 1)]
+        count: usize,
+    },
+    /// Shows which migrations have run.
+    Status,
+    /// Prints the SQL that `up` would run.
+    Sql,
+    /// Makes the two files of a new migration of one service, in the sources.
+    New {
+        /// What it does, in a few words: `add_phone_to_submissions`.
+        name: String,
+    },
+}
+
+impl Migrate {
+    pub(crate) async fn run(self) -> Result<()> {
+        let services = services::chosen(self.service.as_deref())?;
+        if let Action::New { name } = &self.action {
+            return new(one(&services)?, name);
+        }
+        let connect = self.target.connect_options()?;
+        match self.action {
+            Action::Up => {
+                let progress = Progress::new();
+                for service in services {
+                    let migrated = up(service, &connect);
+                    progress
+                        .step(&format!("{}: migrating", service.name), migrated, |done| {
+                            migrated_text(service.name, *done)
+                        })
+                        .await?;
+                }
+            }
+            Action::Down { count } => {
+                let service = one(&services)?;
+                for step in open(service, &connect).await?.down(count).await? {
+                    eprintln!("  ✓ {}: took back {:04}_{}", service.name, step.version, step.name);
+                }
+            }
+            Action::Status => {
+                for service in services {
+                    for step in open(service, &connect).await?.status().await? {
+                        let state = if step.applied { "has run" } else { "pending" };
+                        say(&format!("{}  {:04}_{:<40} {state}", service.name, step.version, step.name));
+                    }
+                }
+            }
+            Action::Sql => {
+                for service in services {
+                    for step in open(service, &connect).await?.pending().await? {
+                        say(&format!("-- {}: {:04}_{}\n{}", service.name, step.version, step.name, step.sql));
+                    }
+                }
+            }
+            Action::New { .. } => unreachable!("returned above"),
+        }
+        Ok(())
+    }
+}
+
+/// Brings a service's roles and schema to where its sources are; answers with the number of migrations that ran.
+pub(crate) async fn up(service: &Service, connect: &PgConnectOptions) -> Result<usize> {
+    let mut connection = connect.connect().await?;
+    let may_provision = "select rolsuper or rolcreaterole from pg_roles where rolname = current_user";
+    if sqlx::query_scalar(may_provision).fetch_one(&mut connection).await? {
+        let app = App { password: None, connection_limit: APP_CONNECTIONS };
+        provision(&mut connection, service.name, &app).await?;
+    }
+    Ok(open(service, connect).await?.up().await?)
+}
+
+/// What became of migrating a service.
+pub(crate) fn migrated_text(service: &str, done: usize) -> String {
+    match done {
+        0 => format!("{service}: schema is up to date"),
+        1 => format!("{service}: 1 migration"),
+        done => format!("{service}: {done} migrations"),
+    }
+}
+
+async fn open(service: &Service, connect: &PgConnectOptions) -> Result<Schema> {
+    Schema::open(service.name, (service.migrations)(), connect).await.map_err(|error| {
+        format!("cannot act as {}_owner ({error}); `selvedge migrate up` makes it", service.name).into()
+    })
+}
+
+/// Going back, and new files, are about one service at a time.
+fn one<'a>(services: &[&'a Service]) -> Result<&'a Service> {
+    match services {
+        [service] => Ok(service),
+        _ => Err("say which service, with --service".into()),
+    }
+}
+
+fn new(service: &Service, name: &str) -> Result<()> {
+    if name.is_empty()
+        || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    {
+        return Err("the name of a migration is made of a-z, 0-9 and _".into());
+    }
+    let folder = PathBuf::from("services").join(service.name).join("migrations");
+    if !folder.is_dir() {
+        return Err(format!("{} is not here; run this in the root of the sources", folder.display()).into());
+    }
+    let last = (service.migrations)().iter().map(|migration| migration.version).max().unwrap_or(0);
+    for direction in ["up", "down"] {
+        let file = folder.join(format!("{:04}_{name}.{direction}.sql", last + 1));
+        fs::File::create_new(&file)?;
+        say(&file.display().to_string());
+    }
+    Ok(())
+}
+
+/// What was asked for goes to the standard output.
+#[expect(clippy::print_stdout, reason = "it is the answer of the command")]
+fn say(text: &str) {
+    println!("{text}");
+}

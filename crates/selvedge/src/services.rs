@@ -1,0 +1,22 @@
+//! The services of the mesh.
+
+use selvedge_kit::Service;
+
+use crate::Result;
+
+include!(concat!(env!("OUT_DIR"), "/services.rs"));
+
+/// The services that a command is about: the named one, or all.
+pub(crate) fn chosen(name: Option<&str>) -> Result<Vec<&'static Service>> {
+    let chosen: Vec<_> = ALL.iter().filter(|service| name.is_none_or(|name| service.name == name)).collect();
+    if chosen.is_empty() {
+        let known: Vec<_> = ALL.iter().map(|service| service.name).collect();
+        return Err(format!(
+            "there is no service {}; there are: {}",
+            name.unwrap_or_default(),
+            known.join(", ")
+        )
+        .into());
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,206 @@
+//! The whole mesh in one process.
+
+mod endpoints;
+
+use std::convert::Infallible;
+use std::fs;
+use std::net::IpAddr;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::PathBuf;
+
+use clap::Args;
+use futures::future::join_all;
+use selvedge_kit::config::{self, Config, Secret};
+use selvedge_kit::schema::{App, provision};
+use selvedge_kit::{Running, Service, stop_signal, telemetry};
+use selvedge_postgres::{Cluster, Installation, Options};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
+use tokio::task::block_in_place;
+
+use crate::database::{DATA_DIR, RUNNING_FILE};
+use crate::migrate::{self, APP_CONNECTIONS, migrated_text};
+use crate::progress::Progress;
+use crate::seed::seeded_text;
+use crate::{Result, services};
+use endpoints::Endpoints;
+
+/// The database of the mesh in its private cluster.
+const DATABASE: &str = "selvedge";
+
+#[derive(Args)]
+pub(crate) struct Up {
+    /// Where everything is kept.
+    #[arg(long, env = "SELVEDGE_DATA_DIR", default_value = DATA_DIR)]
+    data_dir: PathBuf,
+    /// Keep nothing: a temporary directory and free ports, all gone at the end.
+    #[arg(long)]
+    ephemeral: bool,
+    /// Listen on free ports instead of the usual ones.
+    #[arg(long)]
+    free_ports: bool,
+    /// Print one line of JSON with all endpoints when ready.
+    #[arg(long)]
+    json: bool,
+    /// No sample data.
+    #[arg(long)]
+    no_seed: bool,
+    /// The address to listen on.
+    #[arg(long, env = "SELVEDGE_HOST", default_value = "127.0.0.1")]
+    host: IpAddr,
+    #[command(flatten)]
+    telemetry: config::Telemetry,
+    #[command(flatten)]
+    limits: config::Limits,
+    #[command(flatten)]
+    tokens: config::Tokens,
+}
+
+impl Up {
+    pub(crate) async fn run(self) -> Result<()> {
+        let telemetry = telemetry::start(&self.telemetry, "up")?;
+        let progress = Progress::new();
+        let cluster = self.start_postgres(&progress).await?;
+        let running = match self.start_services(&progress, &cluster).await {
+            Ok(running) => running,
+            Err(error) => {
+                block_in_place(|| cluster.stop())?;
+                return Err(error);
+            }
+        };
+        let endpoints = Endpoints::new(&cluster.url(DATABASE), &running);
+        let file = cluster.data_dir().join(RUNNING_FILE);
+        write_private(&file, &endpoints.json())?;
+        endpoints.show(&progress, self.json);
+
+        stop_signal().await?;
+        eprintln!("\n  stopping (press Ctrl-C again to stop at once)");
+        // Whoever is in a hurry may leave; PostgreSQL is then stopped by the end of this process.
+        tokio::spawn(async {
+            if stop_signal().await.is_ok() {
+                std::process::exit(130);
+            }
+        });
+        fs::remove_file(&file)?;
+        let finish = async {
+            join_all(running.into_iter().map(|(_, running)| running.stop())).await;
+            Ok::<_, Infallible>(())
+        };
+        progress.step("finishing calls", finish, |()| "services stopped".into()).await?;
+        let stop = async { block_in_place(|| cluster.stop()) };
+        progress.step("stopping PostgreSQL", stop, |()| "PostgreSQL stopped".into()).await?;
+        drop(telemetry);
+        Ok(())
+    }
+
+    async fn start_postgres(&self, progress: &Progress) -> Result<Cluster> {
+        let find = async { Installation::find() };
+        let found = |found: &Installation| format!("PostgreSQL {} in {}", found.version, found.bin.display());
+        let installation = progress.step("looking for PostgreSQL", find, found).await?;
+        let mut options = if self.ephemeral { Options::ephemeral()? } else { Options::new(&self.data_dir) };
+        options.settings.push(("shared_preload_libraries".into(), "pg_stat_statements".into()));
+        let start = async { block_in_place(|| Cluster::start_with(&installation, options)) };
+        let started = |cluster: &Cluster| {
+            let kind = if cluster.is_new() { "new cluster" } else { "cluster" };
+            format!("{kind} in {}", cluster.data_dir().display())
+        };
+        let cluster = progress.step("starting PostgreSQL", start, started).await?;
+        for note in cluster.notes() {
+            progress.note(note);
+        }
+        Ok(cluster)
+    }
+
+    async fn start_services(
+        &self,
+        progress: &Progress,
+        cluster: &Cluster,
+    ) -> Result<Vec<(&'static Service, Running)>> {
+        let superuser = make_database(cluster).await?;
+        let tokens = self.page_token_keys(cluster)?;
+        let mut all = vec![];
+        for service in services::ALL {
+            let name = service.name;
+            let password = give_password(service, &superuser).await?;
+            let migrated = migrate::up(service, &superuser);
+            progress.step(&format!("{name}: migrating"), migrated, |done| migrated_text(name, *done)).await?;
+            let config = self.config(service, cluster, password, tokens.clone());
+            let running = service.start(&config).await.map_err(|error| format!("{name}: {error}"))?;
+            running.wait_until_ready().await;
+            if !self.no_seed {
+                let seeded = (service.seed)(running.db().clone());
+                progress.step(&format!("{name}: seeding"), seeded, |rows| seeded_text(name, *rows)).await?;
+            }
+            all.push((service, running));
+        }
+        Ok(all)
+    }
+
+    fn config(
+        &self,
+        service: &Service,
+        cluster: &Cluster,
+        password: String,
+        tokens: config::Tokens,
+    ) -> Config {
+        let mut config = Config::default();
+        config.listen.host = self.host;
+        if self.ephemeral || self.free_ports {
+            config.listen.port = Some(0);
+        }
+        config.database.host = Some(cluster.socket_dir().display().to_string());
+        config.database.port = Some(cluster.port());
+        config.database.user = Some(format!("{}_app", service.name));
+        config.database.password = Some(Secret::new(password));
+        config.database.name = Some(DATABASE.to_owned());
+        Config { telemetry: self.telemetry.clone(), limits: self.limits.clone(), tokens, ..config }
+    }
+
+    /// The configured keys, or else a key that is kept with the data, so that page tokens survive a restart.
+    fn page_token_keys(&self, cluster: &Cluster) -> Result<config::Tokens> {
+        if self.tokens.page_token_keys.is_some() {
+            return Ok(self.tokens.clone());
+        }
+        let file = cluster.data_dir().join("page-token-key");
+        if !file.exists() {
+            write_private(&file, &random_hex())?;
+        }
+        Ok(config::Tokens { page_token_keys: Some(Secret::new(fs::read_to_string(&file)?)) })
+    }
+}
+
+/// The database itself, as its superuser.
+async fn make_database(cluster: &Cluster) -> Result<PgConnectOptions> {
+    let connect: PgConnectOptions = cluster.url("postgres").parse()?;
+    let mut connection = connect.connect().await?;
+    let exists =
+        sqlx::query_scalar("select exists (select from pg_database where datname = $1)").bind(DATABASE);
+    if !exists.fetch_one(&mut connection).await? {
+        connection.execute(AssertSqlSafe(format!("create database {DATABASE}"))).await?;
+    }
+    let connect = connect.database(DATABASE);
+    connect.connect().await?.execute("create extension if not exists pg_stat_statements").await?;
+    Ok(connect)
+}
+
+/// A new password for every run: nobody but this process needs it.
+async fn give_password(service: &Service, superuser: &PgConnectOptions) -> Result<String> {
+    let password = random_hex();
+    let app = App { password: Some(password.clone()), connection_limit: APP_CONNECTIONS };
+    provision(&mut superuser.connect().await?, service.name, &app).await?;
+    Ok(password)
+}
+
+fn random_hex() -> String {
+    rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes a file that only this user may read.
+fn write_private(path: &std::path::Path, text: &str) -> Result<()> {
+    use std::io::Write as _;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // An older file keeps the mode that it was made with.
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    file.write_all(text.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! For tests: a PostgreSQL cluster per test process, a database per test, a service on a socket.
+//!
+//! ```no_run
+//! # use selvedge_kit::Service;
+//! # async fn test(service: Service) {
+//! let served = selvedge_testing::serve(service).await;
+//! // let mut films = FilmServiceClient::new(served.channel());
+//! # }
+//! ```
+//!
+//! Everything here panics when it fails, as a test should.
+
+mod database;
+mod status;
+
+use selvedge_kit::config::Config;
+use selvedge_kit::{Running, Service};
+use tonic::transport::{Channel, Endpoint};
+
+pub use database::Database;
+pub use status::{reason, violated};
+
+/// A service under test, with a database of its own.
+pub struct Served {
+    /// The database, for a look behind the service's back.
+    pub database: Database,
+    running: Running,
+}
+
+/// Serves a freshly migrated, empty database.
+pub async fn serve(service: Service) -> Served {
+    serve_with(service, |_| {}).await
+}
+
+/// The same, with a configuration of the test's own.
+pub async fn serve_with(service: Service, configure: impl FnOnce(&mut Config)) -> Served {
+    show_warnings();
+    let database = Database::new(service).await;
+    let config = database.config(configure);
+    let running = service.start(&config).await.expect("the service starts");
+    running.wait_until_ready().await;
+    Served { database, running }
+}
+
+/// Lets a failing test show what the service complained about. A test may have installed a subscriber of its own.
+fn show_warnings() {
+    let log = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::WARN);
+    log.with_test_writer().try_init().ok();
+}
+
+impl Served {
+    /// A connection to the service.
+    pub fn channel(&self) -> Channel {
+        Endpoint::from_shared(self.url()).expect("an address makes a URL").connect_lazy()
+    }
+
+    /// The service's URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.running.address)
+    }
+
+    /// Asks the admin port and answers with status and body.
+    pub async fn admin(&self, path: &str) -> (u16, String) {
+        database::http_get(self.running.admin_address, path).await
+    }
+
+    /// The service itself.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Drains and stops the service.
+    pub async fn stop(self) -> Database {
+        self.running.stop().await;
+        self.database
+    }
+}

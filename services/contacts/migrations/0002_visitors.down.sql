@@ -1,0 +1,2 @@
+drop function increment_visitors(text);
+drop table visitors;

@@ -1,0 +1,261 @@
+mod list;
+mod partitions;
+mod status;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use selvedge_kit::idempotency::{self, Claim};
+use selvedge_kit::mask::Mask;
+use selvedge_kit::page::PageTokens;
+use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, convert, etag};
+use selvedge_proto::contacts::v1::submission_service_server::SubmissionService;
+use selvedge_proto::contacts::v1::{
+    CreateSubmissionRequest, DeleteSubmissionRequest, GetSubmissionRequest, ListSubmissionsRequest,
+    ListSubmissionsResponse, Submission, UpdateSubmissionRequest,
+};
+use serde_json::Value as Json;
+use sqlx::PgExecutor;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+pub(crate) use partitions::Partitions;
+
+/// How far a sender's clock may be ahead of ours.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
+
+const CHANGEABLE: [&str; 5] = ["name", "email", "message", "status", "document_insights"];
+
+pub(crate) struct Submissions {
+    db: Db,
+    page_tokens: PageTokens,
+    partitions: Partitions,
+}
+
+impl Submissions {
+    pub(crate) fn new(kit: &mut Kit) -> Self {
+        partitions::tend(kit);
+        Self {
+            db: kit.db.clone(),
+            page_tokens: kit.page_tokens.clone(),
+            partitions: Partitions::new(kit.db.clone()),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    external_id: Option<String>,
+    name: String,
+    email: String,
+    message: String,
+    status: String,
+    submitted_at: DateTime<Utc>,
+    document_insights: Json,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[tonic::async_trait]
+impl SubmissionService for Submissions {
+    async fn create_submission(
+        &self,
+        request: Request<CreateSubmissionRequest>,
+    ) -> Result<Response<Submission>, Status> {
+        let request = request.into_inner();
+        let submission = request.submission.clone().unwrap_or_default();
+        let submitted_at = submission_time(&submission)?;
+        self.partitions.ensure(submitted_at).await?;
+        if request.request_id.is_empty() {
+            return Ok(Response::new(insert(&self.db, submission, submitted_at).await?));
+        }
+        let mut transaction = self.db.begin().await?;
+        let ticket = match idempotency::claim(&mut transaction, &request.request_id, &request).await? {
+            Claim::Done(answer) => return Ok(Response::new(answer)),
+            Claim::New(ticket) => ticket,
+        };
+        let submission = insert(&mut *transaction, submission, submitted_at).await?;
+        ticket.keep(&mut transaction, &submission).await?;
+        transaction.commit().await?;
+        Ok(Response::new(submission))
+    }
+
+    async fn get_submission(
+        &self,
+        request: Request<GetSubmissionRequest>,
+    ) -> Result<Response<Submission>, Status> {
+        let id = convert::id("id", &request.into_inner().id)?;
+        Ok(Response::new(self.find(id).await?.ok_or_else(not_found)?.into()))
+    }
+
+    async fn list_submissions(
+        &self,
+        request: Request<ListSubmissionsRequest>,
+    ) -> Result<Response<ListSubmissionsResponse>, Status> {
+        Ok(Response::new(list::list(&self.db, &self.page_tokens, request.into_inner()).await?))
+    }
+
+    async fn update_submission(
+        &self,
+        request: Request<UpdateSubmissionRequest>,
+    ) -> Result<Response<Submission>, Status> {
+        let request = request.into_inner();
+        let new = request.submission.unwrap_or_default();
+        let mask = Mask::new(request.update_mask.as_ref(), &CHANGEABLE)?;
+        let id = convert::id("submission.id", &new.id)?;
+        let expected = etag::parse(&new.etag)?;
+        let status = status::to_column(new.status());
+        if mask.has("status") && status.is_none() {
+            Err(Error::invalid("submission.status", "must be a status"))?;
+        }
+        let row = sqlx::query_as!(
+            Row,
+            "update submissions set
+                 name = case when $3 then $4 else name end,
+                 email = case when $5 then $6 else email end,
+                 message = case when $7 then $8 else message end,
+                 document_insights = case when $9 then $10 else document_insights end,
+                 status = coalesce($11, status)
+             where id = $1
+                 and ($2::timestamptz is null or updated_at = $2)
+                 and ($11::text is null or status = any($12))
+             returning id, external_id, name, email, message, status, submitted_at, document_insights, created_at,
+                 updated_at",
+            id,
+            expected,
+            mask.has("name"),
+            new.name,
+            mask.has("email"),
+            new.email,
+            mask.has("message"),
+            new.message,
+            mask.has("document_insights"),
+            convert::json(new.document_insights.clone().unwrap_or_default()),
+            status.filter(|_| mask.has("status")),
+            &status::may_become(new.status()) as &[&str],
+        )
+        .fetch_optional(&self.db)
+        .await
+        .map_err(Error::from)?;
+        match row {
+            Some(row) => Ok(Response::new(row.into())),
+            None => Err(self.why_not(id, expected).await?.into()),
+        }
+    }
+
+    async fn delete_submission(
+        &self,
+        request: Request<DeleteSubmissionRequest>,
+    ) -> Result<Response<()>, Status> {
+        let request = request.into_inner();
+        let id = convert::id("id", &request.id)?;
+        let expected = etag::parse(&request.etag)?;
+        let deleted = sqlx::query!(
+            "delete from submissions where id = $1 and ($2::timestamptz is null or updated_at = $2)",
+            id,
+            expected
+        )
+        .execute(&self.db)
+        .await
+        .map_err(Error::from)?;
+        match deleted.rows_affected() {
+            0 => Err(self.find(id).await?.map_or_else(not_found, |_| etag::mismatch()).into()),
+            _ => Ok(Response::new(())),
+        }
+    }
+}
+
+impl Submissions {
+    async fn find(&self, id: Uuid) -> Result<Option<Row>, Error> {
+        let row = sqlx::query_as!(
+            Row,
+            "select id, external_id, name, email, message, status, submitted_at, document_insights, created_at,
+                 updated_at
+             from submissions where id = $1",
+            id
+        );
+        Ok(row.fetch_optional(&self.db).await?)
+    }
+
+    /// Why an update found no row that it may change. The row is read after the fact: what stood in the way may be
+    /// gone by now, and then the caller may try again.
+    async fn why_not(&self, id: Uuid, expected: Option<DateTime<Utc>>) -> Result<Error, Error> {
+        Ok(match self.find(id).await? {
+            None => not_found(),
+            Some(row) if expected.is_some_and(|expected| expected != row.updated_at) => etag::mismatch(),
+            Some(row) => Error::new(
+                Code::FailedPrecondition,
+                "STATUS_MOVE_NOT_ALLOWED",
+                format!("a submission that is {} cannot be given this status", row.status),
+            ),
+        })
+    }
+}
+
+async fn insert(
+    executor: impl PgExecutor<'_>,
+    submission: Submission,
+    submitted_at: DateTime<Utc>,
+) -> Result<Submission, Error> {
+    let status = status::to_column(submission.status()).unwrap_or("NEW");
+    let row = sqlx::query_as!(
+        Row,
+        "insert into submissions
+             (id, external_id, name, email, message, status, submitted_at, document_insights)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         returning id, external_id, name, email, message, status, submitted_at, document_insights, created_at,
+             updated_at",
+        mint_id(submitted_at),
+        submission.external_id,
+        submission.name,
+        submission.email,
+        submission.message,
+        status,
+        submitted_at,
+        convert::json(submission.document_insights.unwrap_or_default()),
+    )
+    .fetch_one(executor)
+    .await
+    .on_constraint("submission_external_ids_pkey", || {
+        Error::new(Code::AlreadyExists, "EXTERNAL_ID_TAKEN", "there is a submission with this external_id")
+    })?;
+    Ok(row.into())
+}
+
+fn submission_time(submission: &Submission) -> Result<DateTime<Utc>, Error> {
+    let now = Utc::now();
+    let Some(submitted_at) = &submission.submitted_at else { return Ok(now) };
+    let submitted_at = convert::time("submission.submitted_at", submitted_at)?;
+    if submitted_at > now + CLOCK_SKEW {
+        return Err(Error::invalid("submission.submitted_at", "must not be in the future"));
+    }
+    Ok(submitted_at)
+}
+
+/// A `UUIDv7` of this time; the rest of it is random.
+pub(crate) fn mint_id(submitted_at: DateTime<Utc>) -> Uuid {
+    let millis =
+        u64::try_from(submitted_at.timestamp_millis()).expect("submissions are from the year 2000 or later");
+    uuid::Builder::from_unix_timestamp_millis(millis, &rand::random()).into_uuid()
+}
+
+impl From<Row> for Submission {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.to_string(),
+            external_id: row.external_id,
+            name: row.name,
+            email: row.email,
+            message: row.message,
+            status: status::from_column(&row.status).into(),
+            submitted_at: Some(convert::timestamp(row.submitted_at)),
+            document_insights: Some(convert::object(row.document_insights)),
+            created_at: Some(convert::timestamp(row.created_at)),
+            updated_at: Some(convert::timestamp(row.updated_at)),
+            etag: etag::of(row.updated_at),
+        }
+    }
+}
+
+fn not_found() -> Error {
+    Error::new(Code::NotFound, "SUBMISSION_NOT_FOUND", "there is no submission with this id")
+}

@@ -1,0 +1,203 @@
+//! Submissions lie in partitions by month, and queries go to the right ones.
+
+use std::time::Duration;
+
+use selvedge_contacts::SERVICE;
+use selvedge_proto::contacts::v1::submission_service_client::SubmissionServiceClient;
+use selvedge_proto::contacts::v1::{CreateSubmissionRequest, ListSubmissionsRequest, Submission};
+use selvedge_testing::{Database, Served, serve};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+
+/// A statement that stores rows behind the service's back, `days` before now.
+fn rows_at(days: &str) -> String {
+    format!(
+        "insert into submissions (id, external_id, name, email, message, status, submitted_at)
+         select overlay(uuid_v7_floor(at)::text placing lpad(to_hex(n), 12, '0') from 25)::uuid, 'old-' || n,
+             'n', 'e', 'm', 'NEW', at
+         from generate_series(1, 150) n, lateral (select now() - interval '{days} days' * n as at) times"
+    )
+}
+
+async fn explain(connection: &mut PgConnection, sql: &str) -> String {
+    let rows = sqlx::query(AssertSqlSafe(format!("explain {sql}"))).fetch_all(connection).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>(0) + "\n").collect()
+}
+
+/// Eighteen months with enough rows that plans are what they would be in earnest.
+async fn filled() -> Database {
+    let database = Database::new(SERVICE).await;
+    let mut connection = database.superuser().await;
+    let fill = "
+        select ensure_submissions_partition(at)
+        from generate_series(now() - interval '18 months', now() + interval '1 month', interval '1 month') at;
+        insert into submissions (id, name, email, message, status, submitted_at)
+        select overlay(uuid_v7_floor(at)::text placing lpad(to_hex(n), 12, '0') from 25)::uuid, 'n', 'e' || n, 'm', 'NEW', at
+        from generate_series(1, 40000) n, lateral (select now() - interval '19 minutes' * n as at) times;
+        analyze submissions";
+    connection.execute(fill).await.unwrap();
+    database
+}
+
+#[tokio::test]
+async fn an_id_and_a_time_lead_to_few_partitions_and_the_newest_page_is_read_in_order() {
+    let mut connection = filled().await.superuser().await;
+    let all = explain(&mut connection, "select * from submissions").await;
+    assert!(all.matches("Scan on submissions_").count() >= 19, "{all}");
+
+    let by_id = explain(
+        &mut connection,
+        "select * from submissions where id = uuid_v7_floor(now() - interval '40 days')",
+    )
+    .await;
+    // `now()` is not known to the planner: the pruning happens when it runs, and what remains is said there.
+    let analyzed: String = {
+        let sql = "explain (analyze, costs off, timing off, summary off)
+                   select * from submissions where id = uuid_v7_floor('2026-01-10')";
+        sqlx::query(sql)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get::<String, _>(0))
+            .collect()
+    };
+    assert!(by_id.contains("Index") && analyzed.matches("Scan").count() <= 1, "{by_id} {analyzed}");
+
+    let month = "select * from submissions where id >= $1 and id < $2 order by id desc limit 21";
+    let bounds: (String, String) = sqlx::query_as(
+        "select uuid_v7_floor(now() - interval '1 month')::text, uuid_v7_floor(now() + interval '1 day')::text",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    let page = month.replace("$1", &format!("'{}'", bounds.0)).replace("$2", &format!("'{}'", bounds.1));
+    let plan = explain(&mut connection, &page).await;
+    assert!(plan.contains("Append") && !plan.contains("Merge Append") && !plan.contains("Sort"), "{plan}");
+    assert!(!plan.contains("submissions_default"), "{plan}");
+    assert!((2..=3).contains(&plan.matches("Index Scan Backward").count()), "{plan}");
+}
+
+/// What the service itself sends is what is explained above: it asks for a month first.
+#[tokio::test]
+async fn the_service_reads_its_newest_page_from_the_newest_partitions_only() {
+    let database = Database::new(SERVICE).await;
+    let mut connection = database.superuser().await;
+    connection.execute(AssertSqlSafe(rows_at("5"))).await.unwrap();
+    connection.execute("select empty_submissions_default()").await.unwrap();
+    for flush in ["select pg_stat_force_next_flush()", "select 1", "select pg_stat_reset()"] {
+        connection.execute(flush).await.unwrap();
+    }
+    let running = SERVICE.start(&database.config(|_| {})).await.unwrap();
+    running.wait_until_ready().await;
+    let mut client = SubmissionServiceClient::connect(format!("http://{}", running.address)).await.unwrap();
+    let page =
+        client.list_submissions(ListSubmissionsRequest { page_size: 2, ..Default::default() }).await.unwrap();
+    assert_eq!(page.into_inner().submissions.len(), 2);
+    // A backend reports what it scanned when it has been idle for a moment, and at the latest when it ends.
+    running.stop().await;
+    let mut touched = 0;
+    for _ in 0..200 {
+        touched = scanned(&mut connection).await;
+        if touched > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // Planning and the making of next month's partition count as well; reading all would be more than twenty-five.
+    assert!((1..=12).contains(&touched), "{touched} scans of partitions");
+}
+
+/// The number of scans of partitions so far.
+async fn scanned(connection: &mut PgConnection) -> i64 {
+    let sql = "select sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0))::bigint from pg_stat_user_tables
+               where relname like 'submissions_2%'";
+    sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_slipped_into_the_default_partition_is_moved_and_loses_nothing() {
+    let database = Database::new(SERVICE).await;
+    let mut connection = database.superuser().await;
+    connection.execute(AssertSqlSafe(rows_at("5"))).await.unwrap();
+    assert_eq!(in_default(&mut connection).await, 150);
+    let sum = "select md5(string_agg(s::text, ',' order by id)) from submissions s";
+    let before: String = sqlx::query_scalar(sum).fetch_one(&mut connection).await.unwrap();
+
+    let mut app = database.role("app").await;
+    app.execute("select empty_submissions_default()").await.unwrap();
+
+    assert_eq!(in_default(&mut connection).await, 0);
+    let after: String = sqlx::query_scalar(sum).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(after, before);
+    let taken: i64 = sqlx::query_scalar(
+        "select count(*) from submissions join submission_external_ids x on x.submission_id = id and x.external_id = submissions.external_id",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(taken, 150);
+}
+
+async fn in_default(connection: &mut PgConnection) -> i64 {
+    sqlx::query_scalar("select count(*) from submissions_default").fetch_one(connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_service_raises_the_alarm_and_empties_the_default_partition() {
+    let database = Database::new(SERVICE).await;
+    let mut connection = database.superuser().await;
+    connection.execute(AssertSqlSafe(rows_at("5"))).await.unwrap();
+    let running = SERVICE.start(&database.config(|_| {})).await.unwrap();
+    for _ in 0..200 {
+        if in_default(&mut connection).await == 0 {
+            running.stop().await;
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the default partition was not emptied");
+}
+
+#[tokio::test]
+async fn a_long_reader_sends_a_new_month_to_the_default_partition_and_loses_no_submission() {
+    let served = serve(SERVICE).await;
+    let mut reader = served.database.superuser().await;
+    reader.execute("begin; select count(*) from submissions").await.unwrap();
+    let mut client = SubmissionServiceClient::new(served.channel());
+    let submission = Submission {
+        name: "Ada".into(),
+        email: "ada@example.com".into(),
+        message: "x".into(),
+        submitted_at: Some(prost_types::Timestamp { seconds: 1_000_000_000, nanos: 0 }),
+        ..Submission::default()
+    };
+    let request = CreateSubmissionRequest { submission: Some(submission), ..Default::default() };
+    client.create_submission(request).await.unwrap();
+    assert_eq!(in_default(&mut served.database.superuser().await).await, 1);
+    reader.execute("commit").await.unwrap();
+}
+
+#[tokio::test]
+async fn many_first_submissions_of_a_month_make_one_partition() {
+    let served: Served = serve(SERVICE).await;
+    let creates = (0..24).map(|number| {
+        let mut client = SubmissionServiceClient::new(served.channel());
+        let submission = Submission {
+            name: "Ada".into(),
+            email: "ada@example.com".into(),
+            message: "x".into(),
+            submitted_at: Some(prost_types::Timestamp {
+                seconds: 1_100_000_000 + number % 3 * 3_000_000,
+                nanos: 0,
+            }),
+            ..Submission::default()
+        };
+        let request = CreateSubmissionRequest { submission: Some(submission), ..Default::default() };
+        tokio::spawn(async move { client.create_submission(request).await })
+    });
+    for create in creates.collect::<Vec<_>>() {
+        create.await.unwrap().unwrap();
+    }
+    assert_eq!(in_default(&mut served.database.superuser().await).await, 0);
+}
