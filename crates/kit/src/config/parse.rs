@@ -62,8 +62,8 @@ pub fn try_parse_from<P: Parser>(
     let original = add_options(bare);
 
     // A first look finds the env file and the subcommand. It also answers --help, with the true defaults.
-    let mut command = document(original.clone());
-    let preview = command.clone().ignore_errors(true).try_get_matches_from(&arguments)?;
+    let mut command = document(original.clone()).ignore_errors(true);
+    let preview = command.try_get_matches_from_mut(&arguments)?;
     let values = find_values(&original, &preview, &known, &environment)
         .map_err(|message| command.error(ErrorKind::ValueValidation, message))?;
 

@@ -71,8 +71,7 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
 fn secret_file(variable: &str, path: PathBuf) -> Result<Found, String> {
     let text =
         read(&path).map_err(|error| format!("{variable}: {} cannot be read: {error}", path.display()))?;
-    let value = text.strip_suffix('\n').unwrap_or(&text);
-    let value = value.strip_suffix('\r').unwrap_or(value);
+    let value = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text);
     if value.is_empty() {
         return Err(format!("{variable}: {} is empty", path.display()));
     }

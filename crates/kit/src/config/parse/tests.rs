@@ -1,8 +1,8 @@
 use std::fs;
 use std::os::unix::ffi::OsStringExt as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Args, Subcommand};
-use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Database, Listen, Secret, Telemetry};
@@ -23,7 +23,7 @@ enum Action {
         #[command(flatten)]
         listen: Listen,
         #[command(flatten)]
-        database: Database,
+        database: Box<Database>,
         #[command(flatten)]
         more: More,
     },
@@ -34,7 +34,7 @@ enum Action {
 #[derive(Args, Debug)]
 struct More {
     /// Something that must be there
-    #[arg(long, env = "SELVEDGE_NEEDED", default_value_if("never", "x", "y"))]
+    #[arg(long, env = "SELVEDGE_NEEDED")]
     needed: String,
     /// Something that is not for the environment
     #[arg(long)]
@@ -47,17 +47,36 @@ struct More {
     list: Vec<u8>,
 }
 
+/// A directory that is removed in the end.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("selvedge-config-{}-{number}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
 /// A command line, an environment and a directory with files.
 struct Case {
     arguments: Vec<String>,
     environment: BTreeMap<String, OsString>,
-    files: TempDir,
+    files: Directory,
 }
 
 impl Case {
     fn new(arguments: &[&str]) -> Self {
         let arguments = ["selvedge"].iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
-        Self { arguments, environment: BTreeMap::new(), files: tempfile::tempdir().unwrap() }
+        Self { arguments, environment: BTreeMap::new(), files: Directory::new() }
     }
 
     /// `selvedge up` with what it needs.
@@ -71,7 +90,7 @@ impl Case {
     }
 
     fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.files.path().join(name);
+        let path = self.files.0.join(name);
         fs::write(&path, text).unwrap();
         path
     }
@@ -99,17 +118,13 @@ impl Case {
 
     fn database(&self) -> Database {
         match self.run().action {
-            Action::Up { database, .. } => database,
+            Action::Up { database, .. } => *database,
             Action::Doctor => panic!("not up"),
         }
     }
 
     fn password(&self) -> String {
         self.database().password.expect("a password").expose().to_owned()
-    }
-
-    fn host(&self) -> String {
-        self.database().host.expect("a host")
     }
 
     fn error(&self) -> String {
@@ -135,7 +150,7 @@ fn each_source_goes_before_the_next() {
     assert_eq!(Case::up(&[]).database().password, None);
     assert_eq!(behind(Case::up(&[])).password(), "env file's file");
     let both = behind(Case::up(&[]));
-    let text = fs::read_to_string(both.files.path().join("SELVEDGE_ENV_FILE")).unwrap();
+    let text = fs::read_to_string(both.files.0.join("SELVEDGE_ENV_FILE")).unwrap();
     let both = both.env_file(&format!("{text}{name}=env file\n"));
     assert_eq!(both.password(), "env file");
     let file = both.env_with_file(file_name, "file\n");
@@ -193,8 +208,8 @@ fn switches_lists_and_required_options_have_variables_too() {
 #[test]
 fn an_env_file_is_named_anywhere() {
     let text = "SELVEDGE_DATABASE_PASSWORD=DevSecurePass123!@# \nSELVEDGE_LOG=debug\n";
-    let path = Case::new(&[]).files.keep().join("env");
-    fs::write(&path, text).unwrap();
+    let other = Case::new(&[]);
+    let path = other.file("env", text);
     let path = path.to_str().unwrap();
     for arguments in [
         vec!["--env-file", path, "up", "--needed=n"],
@@ -205,7 +220,6 @@ fn an_env_file_is_named_anywhere() {
         assert_eq!(case.password(), "DevSecurePass123!@# ");
         assert_eq!(case.run().telemetry.log, "debug");
     }
-    fs::remove_dir_all(Path::new(path).parent().unwrap()).unwrap();
     let missing = Case::up(&["--env-file", "/does/not/exist"]).error();
     assert!(missing.contains("the env file /does/not/exist cannot be read: No such file"), "{missing}");
     let typing_error = Case::up(&[]).env_file("\nSELVEDGE_DATABASE_PASWORD=Tiger").error();
@@ -241,7 +255,7 @@ fn secret_files_that_are_no_use_are_named_and_not_shown() {
         assert!(error.contains(name) && error.contains(path) && error.contains(reason), "{error}");
     }
     let case = Case::up(&[]);
-    let path = case.files.path().join("latin1");
+    let path = case.files.0.join("latin1");
     fs::write(&path, b"Tiger\xff").unwrap();
     let error = case.env(name, &path).error();
     assert!(error.contains("UTF-8") && !error.contains("Tiger"), "{error}");
@@ -299,7 +313,8 @@ fn help_names_the_variables_and_the_true_defaults() {
         for part in [
             "[env: SELVEDGE_DATABASE_PASSWORD or SELVEDGE_DATABASE_PASSWORD_FILE]",
             "[env: SELVEDGE_PORT]",
-            "[env: SELVEDGE_DATABASE_TLS] [default: prefer]",
+            "[env: SELVEDGE_DATABASE_TLS]",
+            "[default: prefer]",
             "[env: SELVEDGE_ENV_FILE]",
             "Database: --database-url <URL>",
             "--print-config",

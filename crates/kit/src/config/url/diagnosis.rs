@@ -20,10 +20,14 @@ pub(super) fn check(login: &str, tail: Option<&Tail<'_>>) -> Result<(), ConfigEr
         ESCAPES.iter().filter(|(sign, _)| in_user.iter().chain(&in_password).any(|(_, found)| found == sign));
     let wrong: Vec<_> =
         wrong.map(|(sign, escape)| format!("`{sign}`, which must be written `{escape}`")).collect();
-    // Without a colon there is no telling whether the user was forgotten rather than the password.
+    // A user name with such signs, or one without a password, may well be a password whose user was forgotten.
     let login = match password {
         Some(password) => {
-            format!("{}:{}", escape(user, &in_user, false), escape(password, &in_password, true))
+            format!(
+                "{}:{}",
+                escape(user, &in_user, !in_user.is_empty()),
+                escape(password, &in_password, true)
+            )
         }
         None => escape(user, &in_user, true),
     };
