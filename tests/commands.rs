@@ -55,7 +55,8 @@ async fn what_is_asked_wrongly_is_explained() {
 async fn the_doctor_finds_nothing_wrong_with_what_up_made() {
     let directory = tempfile::tempdir().unwrap();
     let mesh = Mesh::in_directory(directory.path()).await;
-    let (_, said) = on(&mesh, &["doctor"]).await;
+    let (ok, said) = run(selvedge(&["doctor", "--data-dir", &directory.path().display().to_string()])).await;
+    assert!(ok, "{said}");
     for line in [
         "roles are right",
         "every migration has run",

@@ -61,6 +61,24 @@ async fn the_data_and_the_page_tokens_are_there_at_the_next_start() {
 }
 
 #[tokio::test]
+async fn sample_data_that_was_deleted_does_not_come_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let mesh = Mesh::in_directory(directory.path()).await;
+    let options: sqlx::postgres::PgConnectOptions = mesh.url("database").parse().unwrap();
+    let mut superuser = options.connect().await.unwrap();
+    let deleted = sqlx::query("delete from contacts.submissions").execute(&mut superuser).await.unwrap();
+    assert!(deleted.rows_affected() > 0);
+    superuser.close().await.unwrap();
+    assert_eq!(mesh.stop().await, Some(0));
+
+    let mesh = Mesh::in_directory(directory.path()).await;
+    let page =
+        contacts(&mesh).await.list_submissions(ListSubmissionsRequest::default()).await.unwrap().into_inner();
+    assert_eq!(page.submissions, []);
+    assert_eq!(mesh.stop().await, Some(0));
+}
+
+#[tokio::test]
 async fn a_killed_mesh_leaves_nothing_running_and_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let mesh = Mesh::in_directory(directory.path()).await;

@@ -7,6 +7,8 @@ const SERVICES: &str = "path = \"../../services/";
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=Cargo.toml");
+    // A service may get its migrations after its line.
+    println!("cargo::rerun-if-changed=../../services");
     let manifest = fs::read_to_string("Cargo.toml")?;
     let mut list = String::from("pub(crate) const ALL: &[Service] = &[\n");
     for line in manifest.lines().filter(|line| !line.starts_with('#')) {

@@ -19,6 +19,7 @@ pub(crate) fn generate(mut descriptors: FileDescriptorSet, out: &Path) -> io::Re
         .include_file("mod.rs")
         // In a sorted map the same message always has the same bytes.
         .btree_map(["."])
+        .enable_type_names()
         .service_generator(Box::new(ClientsAndServers {
             clients: tonic_prost_build::configure().build_server(false).service_generator(),
             servers: tonic_prost_build::configure()

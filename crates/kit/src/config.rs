@@ -19,7 +19,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use clap::{Args, ValueEnum};
 
-pub use database::{Database, Target, TlsMode};
+pub use database::{Database, Pool, Target, TlsMode};
 pub use limits::Limits;
 pub use parse::{Outcome, parse, try_parse_from};
 pub use secret::Secret;
@@ -107,7 +107,7 @@ pub struct Tokens {
 pub struct ConfigError(String);
 
 impl ConfigError {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }

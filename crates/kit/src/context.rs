@@ -27,6 +27,11 @@ impl Context {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
     }
 
+    /// Runs something that does not wait in this context.
+    pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self.clone(), work)
+    }
+
     /// Runs a future in this context.
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await

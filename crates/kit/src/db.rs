@@ -45,6 +45,7 @@ impl std::fmt::Debug for Db {
 struct Inner {
     pool: Pool<Backends>,
     canceller: Canceller,
+    statement_timeout: Duration,
     slow_statement: Duration,
     slow_statements: AtomicU64,
     monitor: monitor::Monitor,
@@ -76,6 +77,7 @@ impl Db {
         Self(Arc::new(Inner {
             pool,
             canceller: Canceller::new(options.connect.clone()),
+            statement_timeout: options.statement_timeout,
             slow_statement: options.slow_statement,
             slow_statements: AtomicU64::new(0),
             monitor: monitor::Monitor::new(options.connect),

@@ -36,7 +36,7 @@ struct Key {
 /// Looks whether the request was made before, by this caller and to this RPC, in the last 24 hours. An empty
 /// `request_id` is a request that may not be repeated, and always new.
 ///
-/// `request` must not contain the `request_id`'s own reasons to differ: it is compared as a whole.
+/// Two requests are the same if their encodings are.
 pub async fn claim<T: Message + Default>(
     transaction: &mut Transaction,
     request_id: &str,

@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use prost::Message;
+use prost::Name;
 use sha2::Sha256;
 
-use crate::{Error, Result, config};
+use crate::config::{self, ConfigError};
+use crate::{Error, Result};
 
 const DEFAULT_SIZE: usize = 20;
 const MAX_SIZE: usize = 100;
@@ -48,7 +49,7 @@ impl PageTokens {
     }
 
     /// With the configured keys; replicas that share them accept each other's tokens.
-    pub fn from_config(config: &config::Tokens) -> Result<Self> {
+    pub fn from_config(config: &config::Tokens) -> Result<Self, ConfigError> {
         let Some(keys) = &config.page_token_keys else {
             tracing::warn!("no SELVEDGE_PAGE_TOKEN_KEYS: page tokens will not survive a restart");
             return Ok(Self::random());
@@ -56,7 +57,7 @@ impl PageTokens {
         let keys = keys.expose().split(',').map(|key| parse_key(key.trim())).collect::<Option<Vec<_>>>();
         match keys {
             Some(keys) if !keys.is_empty() => Ok(Self { keys: keys.iter().map(|key| hmac(key)).collect() }),
-            _ => Err(Error::internal(format!(
+            _ => Err(ConfigError::new(format!(
                 "SELVEDGE_PAGE_TOKEN_KEYS must be keys of {MIN_KEY_BYTES} bytes or more, in hex or base64, separated by commas"
             ))),
         }
@@ -64,13 +65,13 @@ impl PageTokens {
 
     /// A token for the page that begins after `cursor`, as an answer to `question`: the list's request without its
     /// `page_token` and `page_size`.
-    pub fn seal(&self, question: &impl Message, cursor: &[u8]) -> String {
+    pub fn seal(&self, question: &impl Name, cursor: &[u8]) -> String {
         let mac = signature(&self.keys[0], question, cursor).finalize().into_bytes();
         BASE64_URL_SAFE_NO_PAD.encode([&mac[..MAC_BYTES], cursor].concat())
     }
 
     /// The cursor in a token that [`PageTokens::seal`] made for the same question.
-    pub fn open(&self, question: &impl Message, token: &str) -> Result<Vec<u8>> {
+    pub fn open(&self, question: &impl Name, token: &str) -> Result<Vec<u8>> {
         BASE64_URL_SAFE_NO_PAD
             .decode(token)
             .ok()
@@ -96,8 +97,8 @@ fn hmac(key: &[u8]) -> Hmac<Sha256> {
 }
 
 /// The kind of message is part of what is signed: two lists may have filters that are encoded alike.
-fn signature<M: Message>(key: &Hmac<Sha256>, question: &M, cursor: &[u8]) -> Hmac<Sha256> {
-    let question = [std::any::type_name::<M>().as_bytes(), &[0], &question.encode_to_vec()].concat();
+fn signature<M: Name>(key: &Hmac<Sha256>, question: &M, cursor: &[u8]) -> Hmac<Sha256> {
+    let question = [M::full_name().as_bytes(), &[0], &question.encode_to_vec()].concat();
     let length = u64::try_from(question.len()).expect("a message fits into memory").to_be_bytes();
     key.clone().chain_update(length).chain_update(question).chain_update(cursor)
 }
@@ -119,7 +120,7 @@ mod tests {
     use super::*;
     use crate::config::Secret;
 
-    fn tokens(keys: &str) -> Result<PageTokens> {
+    fn tokens(keys: &str) -> Result<PageTokens, ConfigError> {
         PageTokens::from_config(&config::Tokens { page_token_keys: Some(Secret::new(keys)) })
     }
 

@@ -11,7 +11,7 @@ use sqlx::migrate::{Migrate as _, MigrateError, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 
-pub use roles::{App, provision};
+pub use roles::{App, provision, provisioning_sql};
 
 /// Where the migrations of a service, and those that every service shares, are recorded.
 const TABLE: &str = "migrations";
@@ -63,12 +63,20 @@ impl Schema {
 
     /// Runs what has not run yet and answers with how many that were.
     pub async fn up(&mut self) -> Result<usize, MigrateError> {
+        // sqlx has a lock for the migrations themselves; this one is for all that belongs to them. The connection is
+        // closed at the end, and with it the lock is gone.
+        sqlx::query("select pg_advisory_lock(hashtextextended('selvedge.migrate', 0))")
+            .execute(&mut self.connection)
+            .await?;
         let before = self.pending().await?.len();
         self.shared.run_direct(None, &mut self.connection, false).await?;
         self.own.run_direct(None, &mut self.connection, false).await?;
         // What has run is the owner's business alone.
         let revoke = format!("revoke all on {TABLE}, {SHARED_TABLE} from {0}_app, {0}_read", self.name);
         self.connection.execute(AssertSqlSafe(revoke)).await?;
+        sqlx::query("select pg_advisory_unlock(hashtextextended('selvedge.migrate', 0))")
+            .execute(&mut self.connection)
+            .await?;
         Ok(before)
     }
 
@@ -94,6 +102,16 @@ impl Schema {
     }
 }
 
+/// Every migration that a new schema would run, shared ones first.
+pub fn all_steps(own: Migrator) -> Vec<Step> {
+    let both = [sqlx::migrate!(), own];
+    both.iter().flat_map(ups).map(|migration| step(migration, false)).collect()
+}
+
+fn ups(migrator: &Migrator) -> impl Iterator<Item = &Migration> {
+    migrator.iter().filter(|migration| migration.migration_type.is_up_migration())
+}
+
 /// Reads without writing: a schema that nobody has migrated yet has no table to read.
 async fn steps(connection: &mut PgConnection, migrator: &Migrator) -> Result<Vec<Step>, MigrateError> {
     let recorded: bool = sqlx::query_scalar("select to_regclass($1) is not null")
@@ -104,8 +122,7 @@ async fn steps(connection: &mut PgConnection, migrator: &Migrator) -> Result<Vec
         if recorded { connection.list_applied_migrations(&migrator.table_name).await? } else { vec![] };
     let applied: HashMap<i64, _> =
         applied.into_iter().map(|migration| (migration.version, migration)).collect();
-    let ups = migrator.iter().filter(|migration| migration.migration_type.is_up_migration());
-    Ok(ups.map(|migration| step(migration, applied.contains_key(&migration.version))).collect())
+    Ok(ups(migrator).map(|migration| step(migration, applied.contains_key(&migration.version))).collect())
 }
 
 fn step(migration: &Migration, applied: bool) -> Step {

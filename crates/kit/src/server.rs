@@ -26,10 +26,10 @@ use tracing::{info, warn};
 pub(crate) use methods::Method;
 pub(crate) use trace::REQUEST_ID;
 
+use crate::Db;
 use crate::config::Limits;
 use crate::service::Rpcs;
 use crate::telemetry::metrics::Metrics;
-use crate::{Db, Error, Result};
 
 /// What a server is made of.
 pub(crate) struct Parts {
@@ -77,9 +77,9 @@ impl Running {
 }
 
 /// Starts to serve in the background.
-pub(crate) fn start(parts: Parts) -> Result<Running> {
-    let address = parts.listener.local_addr().map_err(Error::internal)?;
-    let admin_address = parts.admin_listener.local_addr().map_err(Error::internal)?;
+pub(crate) fn start(parts: Parts) -> std::io::Result<Running> {
+    let address = parts.listener.local_addr()?;
+    let admin_address = parts.admin_listener.local_addr()?;
     let drain = CancellationToken::new();
     let db = parts.db.clone();
     let server = tokio::spawn(serve(parts, drain.clone()));

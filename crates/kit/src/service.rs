@@ -18,7 +18,7 @@ use crate::config::{self, Config, Limits};
 use crate::page::PageTokens;
 use crate::server::{self, Parts, Running};
 use crate::telemetry::{self, metrics::Metrics};
-use crate::{Db, Error, Result, db, idempotency};
+use crate::{Db, Result, db, idempotency};
 
 /// The admin port is this much higher than the port.
 pub const ADMIN_PORT_OFFSET: u16 = 10_000;
@@ -61,8 +61,11 @@ impl Kit {
             let mut turns = tokio::time::interval(period);
             loop {
                 turns.tick().await;
-                if let Err(error) = work().await {
-                    tracing::warn!(task = name, %error, "a background task failed");
+                // A task of its own, so that a panic ends this turn and not all that would follow.
+                match tokio::spawn(work()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::warn!(task = name, %error, "a background task failed"),
+                    Err(error) => tracing::error!(task = name, %error, "a background task panicked"),
                 }
             }
         }));
@@ -109,18 +112,32 @@ impl Rpcs {
     }
 }
 
+/// Why a service did not start, for whoever starts it.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
 impl Service {
+    /// Fills the database with sample data if that has never been done, and answers with the number of rows.
+    pub async fn seed_once(&self, db: Db) -> Result<u64> {
+        let seeded = sqlx::query_scalar("select exists (select from seedings)").fetch_one(&db).await?;
+        if seeded {
+            return Ok(0);
+        }
+        let rows = (self.seed)(db.clone()).await?;
+        sqlx::query("insert into seedings (rows) values ($1)").bind(rows.cast_signed()).execute(&db).await?;
+        Ok(rows)
+    }
+
     /// Starts to serve and returns at once; calls are answered with UNAVAILABLE until the database is there.
-    pub async fn start(&self, config: &Config) -> Result<Running> {
-        let listener = bind(config, config.listen.port.unwrap_or(self.port), "port").await?;
-        let port = listener.local_addr().map_err(Error::internal)?.port();
+    pub async fn start(&self, config: &Config) -> Result<Running, StartError> {
+        let listener = bind(config, config.listen.port.unwrap_or(self.port)).await?;
+        let port = listener.local_addr()?.port();
         let admin_port = config.listen.admin_port.unwrap_or_else(|| match config.listen.port {
             Some(0) => 0,
             _ => port.saturating_add(ADMIN_PORT_OFFSET),
         });
-        let admin_listener = bind(config, admin_port, "admin-port").await?;
+        let admin_listener = bind(config, admin_port).await?;
 
-        let db = Db::new(db::Options::new(&config.database, self.name).map_err(Error::internal)?);
+        let db = Db::new(db::Options::new(&config.database, self.name)?);
         let metrics = Arc::new(Metrics::new());
         metrics.observe_database(&db);
         let page_tokens = PageTokens::from_config(&config.tokens)?;
@@ -132,15 +149,23 @@ impl Service {
             move || idempotency::sweep(db.clone())
         });
         let Kit { limits, tasks, .. } = kit;
-        server::start(Parts { name: self.name, rpcs, db, metrics, limits, listener, admin_listener, tasks })
+        Ok(server::start(Parts {
+            name: self.name,
+            rpcs,
+            db,
+            metrics,
+            limits,
+            listener,
+            admin_listener,
+            tasks,
+        })?)
     }
 }
 
-async fn bind(config: &Config, port: u16, option: &str) -> Result<TcpListener> {
+async fn bind(config: &Config, port: u16) -> Result<TcpListener, StartError> {
     let address = SocketAddr::new(config.listen.host, port);
-    TcpListener::bind(address).await.map_err(|error| {
-        Error::internal(format!("cannot listen on {address} ({error}); choose another with --{option}"))
-    })
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| format!("cannot listen on {address}: {error}").into())
 }
 
 /// The whole of a service's `main`: configuration from command line and environment, telemetry, and serving until
@@ -149,8 +174,9 @@ pub fn run(service: Service) -> std::process::ExitCode {
     let Process { config } = config::parse();
     match serve(service, &config) {
         Ok(()) => std::process::ExitCode::SUCCESS,
+        // Not through the log, which may be what could not be started.
         Err(error) => {
-            tracing::error!(%error, "cannot run");
+            eprintln!("{}: {error}", service.name);
             std::process::ExitCode::FAILURE
         }
     }
@@ -164,7 +190,7 @@ struct Process {
 }
 
 #[tokio::main]
-async fn serve(service: Service, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(service: Service, config: &Config) -> Result<(), StartError> {
     let _telemetry = telemetry::start(&config.telemetry, service.name)?;
     let running = service.start(config).await?;
     info!(service = service.name, address = %running.address, admin = %running.admin_address, "serving");

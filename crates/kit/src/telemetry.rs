@@ -19,6 +19,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt};
 
 use crate::config::{self, LogFormat};
+use crate::service::StartError;
 
 /// Spans that wait for export at most; a burst beyond that is dropped, and counted in the log.
 const EXPORT_QUEUE: usize = 32 * 1024;
@@ -30,10 +31,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Telemetry(SdkTracerProvider);
 
 /// Starts logging and, where an endpoint is configured, the export of traces. Once per process, inside a runtime.
-pub fn start(
-    config: &config::Telemetry,
-    service: &'static str,
-) -> Result<Telemetry, Box<dyn std::error::Error>> {
+pub fn start(config: &config::Telemetry, service: &'static str) -> Result<Telemetry, StartError> {
     let resource = Resource::builder().with_service_name(format!("selvedge-{service}")).build();
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_ratio)));
     let mut traces = SdkTracerProvider::builder().with_resource(resource).with_sampler(sampler);
@@ -67,10 +65,7 @@ pub fn start(
     Ok(Telemetry(provider))
 }
 
-fn export(
-    traces: TracerProviderBuilder,
-    endpoint: &str,
-) -> Result<TracerProviderBuilder, Box<dyn std::error::Error>> {
+fn export(traces: TracerProviderBuilder, endpoint: &str) -> Result<TracerProviderBuilder, StartError> {
     let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
     let batches = BatchConfigBuilder::default().with_max_queue_size(EXPORT_QUEUE).build();
     Ok(traces.with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(batches).build()))

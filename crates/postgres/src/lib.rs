@@ -12,8 +12,6 @@
 //! `socket/` and `lock`. The server is a child of this process and ends with it, however that happens (Linux; elsewhere a
 //! killed process leaves a server behind, unless the cluster is ephemeral).
 
-#![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
-
 mod child;
 mod cluster;
 mod ephemeral;

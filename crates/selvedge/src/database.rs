@@ -41,8 +41,11 @@ impl Target {
     }
 }
 
-/// What the `up` that keeps its data there wrote about itself.
+/// What the `up` that keeps its data there says about itself. One that was killed left the file behind, but not its
+/// database.
 pub(crate) fn running(data_dir: &Path) -> Option<serde_json::Value> {
     let text = std::fs::read_to_string(data_dir.join(RUNNING_FILE)).ok()?;
-    serde_json::from_str(&text).ok()
+    let endpoints: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let database: PgConnectOptions = endpoints["database"].as_str()?.parse().ok()?;
+    std::net::TcpStream::connect((database.get_host(), database.get_port())).ok().map(|_| endpoints)
 }

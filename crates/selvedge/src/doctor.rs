@@ -30,7 +30,7 @@ impl Doctor {
     /// Looks at everything and fails when anything is wrong.
     pub(crate) async fn run(self) -> Result<ExitCode> {
         let mut findings = vec![postgres(), checks::disk(&self.target.data_dir)];
-        findings.extend(checks::ports(running(&self.target.data_dir).is_some()).await);
+        findings.extend(checks::ports(running(&self.target.data_dir)).await);
         findings.extend(self.database().await);
         let mut wrong = 0;
         for finding in &findings {

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use selvedge_kit::config;
 
-type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+type Result<T, E = selvedge_kit::StartError> = std::result::Result<T, E>;
 
 /// The Selvedge mesh: small gRPC services on PostgreSQL.
 #[derive(Parser)]

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use selvedge_kit::Service;
-use selvedge_kit::schema::{App, Schema, provision};
+use selvedge_kit::schema::{self, App, Schema, provision, provisioning_sql};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
@@ -81,9 +81,7 @@ impl Migrate {
             }
             Action::Sql => {
                 for service in services {
-                    for step in open(service, &connect).await?.pending().await? {
-                        say(&format!("-- {}: {:04}_{}\n{}", service.name, step.version, step.name, step.sql));
-                    }
+                    sql(service, &connect).await?;
                 }
             }
             Action::New { .. } => unreachable!("returned above"),
@@ -101,6 +99,23 @@ pub(crate) async fn up(service: &Service, connect: &PgConnectOptions) -> Result<
         provision(&mut connection, service.name, &app).await?;
     }
     Ok(open(service, connect).await?.up().await?)
+}
+
+/// Prints what `up` would run: the roles, where they are missing, and the pending migrations.
+async fn sql(service: &Service, connect: &PgConnectOptions) -> Result<()> {
+    let exists = "select to_regrole($1) is not null and to_regnamespace($2) is not null";
+    let exists = sqlx::query_scalar(exists).bind(format!("{}_owner", service.name)).bind(service.name);
+    let pending = if exists.fetch_one(&mut connect.connect().await?).await? {
+        open(service, connect).await?.pending().await?
+    } else {
+        let app = App { password: None, connection_limit: APP_CONNECTIONS };
+        say(&format!("-- {}: roles and schema\n{}", service.name, provisioning_sql(service.name, &app)));
+        schema::all_steps((service.migrations)())
+    };
+    for step in pending {
+        say(&format!("-- {}: {:04}_{}\n{}", service.name, step.version, step.name, step.sql));
+    }
+    Ok(())
 }
 
 /// What became of migrating a service.
@@ -136,13 +151,20 @@ fn new(service: &Service, name: &str) -> Result<()> {
     if !folder.is_dir() {
         return Err(format!("{} is not here; run this in the root of the sources", folder.display()).into());
     }
-    let last = (service.migrations)().iter().map(|migration| migration.version).max().unwrap_or(0);
+    // Of the files, as this program may be older than they are.
+    let numbers = fs::read_dir(&folder)?.map(|entry| Ok(number(&entry?.file_name().to_string_lossy())));
+    let last = numbers.collect::<Result<Vec<_>>>()?.into_iter().flatten().max().unwrap_or(0);
     for direction in ["up", "down"] {
         let file = folder.join(format!("{:04}_{name}.{direction}.sql", last + 1));
         fs::File::create_new(&file)?;
         say(&file.display().to_string());
     }
     Ok(())
+}
+
+/// The number that the name of a migration's file begins with.
+fn number(file: &str) -> Option<u32> {
+    file.split('_').next()?.parse().ok()
 }
 
 /// What was asked for goes to the standard output.

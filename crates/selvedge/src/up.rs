@@ -4,9 +4,11 @@ mod endpoints;
 
 use std::convert::Infallible;
 use std::fs;
+use std::io::Write as _;
 use std::net::IpAddr;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use futures::future::join_all;
@@ -17,6 +19,7 @@ use selvedge_postgres::{Cluster, Installation, Options};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use tokio::task::block_in_place;
+use tokio::time::timeout;
 
 use crate::database::{DATA_DIR, RUNNING_FILE};
 use crate::migrate::{self, APP_CONNECTIONS, migrated_text};
@@ -24,6 +27,9 @@ use crate::progress::Progress;
 use crate::seed::seeded_text;
 use crate::{Result, services};
 use endpoints::Endpoints;
+
+/// How long a service may take to reach its database, which is running by then.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The database of the mesh in its private cluster.
 const DATABASE: &str = "selvedge";
@@ -49,6 +55,8 @@ pub(crate) struct Up {
     #[arg(long, env = "SELVEDGE_HOST", default_value = "127.0.0.1")]
     host: IpAddr,
     #[command(flatten)]
+    pool: config::Pool,
+    #[command(flatten)]
     telemetry: config::Telemetry,
     #[command(flatten)]
     limits: config::Limits,
@@ -69,7 +77,10 @@ impl Up {
             }
         };
         let endpoints = Endpoints::new(&cluster.url(DATABASE), &running);
-        let file = cluster.data_dir().join(RUNNING_FILE);
+        // Where this user looks for it, even if PostgreSQL had to keep its data elsewhere.
+        let directory = if self.ephemeral { cluster.data_dir() } else { &self.data_dir };
+        fs::create_dir_all(directory)?;
+        let file = directory.join(RUNNING_FILE);
         write_private(&file, &endpoints.json())?;
         endpoints.show(&progress, self.json);
 
@@ -94,7 +105,7 @@ impl Up {
     }
 
     async fn start_postgres(&self, progress: &Progress) -> Result<Cluster> {
-        let find = async { Installation::find() };
+        let find = async { Installation::find_for(&self.data_dir) };
         let found = |found: &Installation| format!("PostgreSQL {} in {}", found.version, found.bin.display());
         let installation = progress.step("looking for PostgreSQL", find, found).await?;
         let mut options = if self.ephemeral { Options::ephemeral()? } else { Options::new(&self.data_dir) };
@@ -125,10 +136,17 @@ impl Up {
             let migrated = migrate::up(service, &superuser);
             progress.step(&format!("{name}: migrating"), migrated, |done| migrated_text(name, *done)).await?;
             let config = self.config(service, cluster, password, tokens.clone());
-            let running = service.start(&config).await.map_err(|error| format!("{name}: {error}"))?;
-            running.wait_until_ready().await;
+            let running = service.start(&config).await.map_err(|error| {
+                format!(
+                    "{name}: {error}
+(is something else running there? `selvedge up --free-ports` takes free ones)"
+                )
+            })?;
+            if timeout(READY_TIMEOUT, running.wait_until_ready()).await.is_err() {
+                return Err(format!("{name}: the service does not reach its database").into());
+            }
             if !self.no_seed {
-                let seeded = (service.seed)(running.db().clone());
+                let seeded = service.seed_once(running.db().clone());
                 progress.step(&format!("{name}: seeding"), seeded, |rows| seeded_text(name, *rows)).await?;
             }
             all.push((service, running));
@@ -153,6 +171,7 @@ impl Up {
         config.database.user = Some(format!("{}_app", service.name));
         config.database.password = Some(Secret::new(password));
         config.database.name = Some(DATABASE.to_owned());
+        config.database.pool = self.pool.clone();
         Config { telemetry: self.telemetry.clone(), limits: self.limits.clone(), tokens, ..config }
     }
 
@@ -195,12 +214,15 @@ fn random_hex() -> String {
     rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes a file that only this user may read.
-fn write_private(path: &std::path::Path, text: &str) -> Result<()> {
-    use std::io::Write as _;
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    // An older file keeps the mode that it was made with.
-    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+/// Writes a file that only this user may read, all of it or nothing.
+fn write_private(path: &Path, text: &str) -> Result<()> {
+    let new = path.with_extension("new");
+    // What an earlier attempt left may be open to others.
+    if new.exists() {
+        fs::remove_file(&new)?;
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
     file.write_all(text.as_bytes())?;
-    Ok(())
+    file.sync_all()?;
+    Ok(fs::rename(&new, path)?)
 }

@@ -48,6 +48,11 @@ impl Database {
         Self { service, name }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A superuser's connection: for a look behind the service's back.
     pub async fn superuser(&self) -> PgConnection {
         let mut connection = connect(&self.name).await;
@@ -109,7 +114,7 @@ async fn run(connection: &mut PgConnection, sql: String) {
 }
 
 /// One request over HTTP/1.1, which is all that the admin port needs.
-pub(crate) async fn http_get(address: SocketAddr, path: &str) -> (u16, String) {
+pub async fn http_get(address: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.expect("the admin port listens");
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("the request is sent");

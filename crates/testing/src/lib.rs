@@ -17,7 +17,7 @@ use selvedge_kit::config::Config;
 use selvedge_kit::{Running, Service};
 use tonic::transport::{Channel, Endpoint};
 
-pub use database::Database;
+pub use database::{Database, http_get};
 pub use status::{reason, violated};
 
 /// A service under test, with a database of its own.
@@ -61,7 +61,7 @@ impl Served {
 
     /// Asks the admin port and answers with status and body.
     pub async fn admin(&self, path: &str) -> (u16, String) {
-        database::http_get(self.running.admin_address, path).await
+        http_get(self.running.admin_address, path).await
     }
 
     /// The service itself.

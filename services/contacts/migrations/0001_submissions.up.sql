@@ -84,6 +84,10 @@ begin
         return;
     end if;
 
+    -- Before anything is moved: a row on its way into the default partition would otherwise be missed, and whoever changes
+    -- one of its rows would wait for us while we wait for them.
+    lock table submissions_default in access exclusive mode;
+
     execute format('create table %I (like submissions including defaults including constraints)', partition);
     -- Deleting from the default partition takes the external ids along; they come back below.
     execute format(

@@ -3,6 +3,7 @@ mod partitions;
 mod status;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use prost::Message as _;
 use selvedge_kit::idempotency::{self, Claim};
 use selvedge_kit::mask::Mask;
 use selvedge_kit::page::PageTokens;
@@ -21,6 +22,9 @@ pub(crate) use partitions::Partitions;
 
 /// How far a sender's clock may be ahead of ours.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
+
+/// The most bytes of insights that a submission may have, so that a page of them stays readable.
+const MAX_INSIGHTS_BYTES: usize = 64 * 1024;
 
 const CHANGEABLE: [&str; 5] = ["name", "email", "message", "status", "document_insights"];
 
@@ -64,6 +68,7 @@ impl SubmissionService for Submissions {
         let request = request.into_inner();
         let submission = request.submission.clone().unwrap_or_default();
         let submitted_at = submission_time(&submission)?;
+        check_insights(&submission)?;
         self.partitions.ensure(submitted_at).await?;
         if request.request_id.is_empty() {
             return Ok(Response::new(insert(&self.db, submission, submitted_at).await?));
@@ -103,10 +108,12 @@ impl SubmissionService for Submissions {
         let mask = Mask::new(request.update_mask.as_ref(), &CHANGEABLE)?;
         let id = convert::id("submission.id", &new.id)?;
         let expected = etag::parse(&new.etag)?;
-        let status = status::to_column(new.status());
-        if mask.has("status") && status.is_none() {
-            Err(Error::invalid("submission.status", "must be a status"))?;
-        }
+        check_insights(&new)?;
+        let status = match status::to_column(new.status()) {
+            None if mask.has("status") => Err(Error::invalid("submission.status", "must be a status"))?,
+            status => status.filter(|_| mask.has("status")),
+        };
+        let may_become = status::may_become(new.status());
         let row = sqlx::query_as!(
             Row,
             "update submissions set
@@ -129,16 +136,16 @@ impl SubmissionService for Submissions {
             mask.has("message"),
             new.message,
             mask.has("document_insights"),
-            convert::json(new.document_insights.clone().unwrap_or_default()),
-            status.filter(|_| mask.has("status")),
-            &status::may_become(new.status()) as &[&str],
+            convert::json(new.document_insights.unwrap_or_default()),
+            status,
+            &may_become as &[&str],
         )
         .fetch_optional(&self.db)
         .await
         .map_err(Error::from)?;
         match row {
             Some(row) => Ok(Response::new(row.into())),
-            None => Err(self.why_not(id, expected).await?.into()),
+            None => Err(self.why_not(id, expected, status.map(|_| may_become.as_slice())).await?.into()),
         }
     }
 
@@ -158,7 +165,7 @@ impl SubmissionService for Submissions {
         .await
         .map_err(Error::from)?;
         match deleted.rows_affected() {
-            0 => Err(self.find(id).await?.map_or_else(not_found, |_| etag::mismatch()).into()),
+            0 => Err(self.why_not(id, expected, None).await?.into()),
             _ => Ok(Response::new(())),
         }
     }
@@ -176,17 +183,25 @@ impl Submissions {
         Ok(row.fetch_optional(&self.db).await?)
     }
 
-    /// Why an update found no row that it may change. The row is read after the fact: what stood in the way may be
-    /// gone by now, and then the caller may try again.
-    async fn why_not(&self, id: Uuid, expected: Option<DateTime<Utc>>) -> Result<Error, Error> {
+    /// Why there was no row that may be changed so. It is read after the fact: what stood in the way may be gone by now,
+    /// and then the caller may try again.
+    async fn why_not(
+        &self,
+        id: Uuid,
+        expected: Option<DateTime<Utc>>,
+        statuses: Option<&[&str]>,
+    ) -> Result<Error, Error> {
         Ok(match self.find(id).await? {
             None => not_found(),
             Some(row) if expected.is_some_and(|expected| expected != row.updated_at) => etag::mismatch(),
-            Some(row) => Error::new(
-                Code::FailedPrecondition,
-                "STATUS_MOVE_NOT_ALLOWED",
-                format!("a submission that is {} cannot be given this status", row.status),
-            ),
+            Some(row) if statuses.is_some_and(|statuses| !statuses.contains(&row.status.as_str())) => {
+                Error::new(
+                    Code::FailedPrecondition,
+                    "STATUS_MOVE_NOT_ALLOWED",
+                    format!("a submission that is {} cannot be given this status", row.status),
+                )
+            }
+            Some(_) => Error::new(Code::Aborted, "CONFLICT", "the submission was being changed; try again"),
         })
     }
 }
@@ -219,6 +234,16 @@ async fn insert(
         Error::new(Code::AlreadyExists, "EXTERNAL_ID_TAKEN", "there is a submission with this external_id")
     })?;
     Ok(row.into())
+}
+
+fn check_insights(submission: &Submission) -> Result<(), Error> {
+    match &submission.document_insights {
+        Some(insights) if insights.encoded_len() > MAX_INSIGHTS_BYTES => Err(Error::invalid(
+            "submission.document_insights",
+            format!("must be at most {MAX_INSIGHTS_BYTES} bytes long, is {}", insights.encoded_len()),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn submission_time(submission: &Submission) -> Result<DateTime<Utc>, Error> {

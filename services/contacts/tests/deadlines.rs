@@ -36,7 +36,7 @@ async fn wait_for_active(connection: &mut PgConnection, wanted: i64) -> i64 {
 
 /// A service with two connections, and somebody who holds the counter's row.
 async fn blocked() -> (Served, PgConnection) {
-    let served = serve_with(SERVICE, |config| config.database.pool_size = Some(2)).await;
+    let served = serve_with(SERVICE, |config| config.database.pool.size = Some(2)).await;
     let mut holder = served.database.superuser().await;
     holder.execute("begin; select * from visitors for update").await.unwrap();
     (served, holder)
@@ -148,7 +148,8 @@ async fn postgresql_itself_ends_a_transaction_at_the_callers_deadline() {
 #[tokio::test]
 async fn the_statement_timeout_is_the_ceiling() {
     let database = Database::new(SERVICE).await;
-    let config = database.config(|config| config.database.statement_timeout = Duration::from_millis(300));
+    let config =
+        database.config(|config| config.database.pool.statement_timeout = Duration::from_millis(300));
     let db = Db::new(Options::new(&config.database, "contacts").unwrap());
     let ended = tokio::time::timeout(BOUND, sqlx::query("select pg_sleep(60)").execute(&db)).await.unwrap();
     let error = selvedge_kit::Error::from(ended.unwrap_err());
@@ -156,9 +157,52 @@ async fn the_statement_timeout_is_the_ceiling() {
 }
 
 #[tokio::test]
-async fn connections_that_broke_are_replaced_and_the_others_tested() {
+async fn a_callers_deadline_does_not_raise_the_ceiling() {
+    let database = Database::new(SERVICE).await;
+    let config =
+        database.config(|config| config.database.pool.statement_timeout = Duration::from_millis(300));
+    let db = Db::new(Options::new(&config.database, "contacts").unwrap());
+    let call = Context { deadline: Some(std::time::Instant::now() + BOUND * 10), ..Context::default() };
+    let ended = call.scope(async {
+        let mut transaction = db.begin().await.unwrap();
+        sqlx::query("select pg_sleep(60)").execute(&mut *transaction).await
+    });
+    tokio::time::timeout(BOUND, Box::pin(ended)).await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
+async fn a_transaction_in_which_a_statement_failed_cannot_be_committed() {
     let database = Database::new(SERVICE).await;
     let db = Db::new(Options::new(&database.config(|_| {}).database, "contacts").unwrap());
+    let mut transaction = db.begin().await.unwrap();
+    sqlx::query("update visitors set count = 5").execute(&mut *transaction).await.unwrap();
+    sqlx::query("update visitors set count = -1").execute(&mut *transaction).await.unwrap_err();
+    transaction.commit().await.unwrap_err();
+    let count: i64 = sqlx::query_scalar("select count from visitors").fetch_one(&db).await.unwrap();
+    assert_eq!(count, 0);
+}
+
+#[tokio::test]
+async fn a_cancel_works_although_its_own_connection_was_cut() {
+    let (served, _holder) = blocked().await;
+    let mut watcher = served.database.superuser().await;
+    for _ in 0..2 {
+        let mut client = VisitorServiceClient::new(served.channel());
+        let caller = tokio::spawn(async move { client.increment_visitor_count(increment()).await });
+        assert_eq!(wait_for_active(&mut watcher, 1).await, 1);
+        caller.abort();
+        assert_eq!(wait_for_active(&mut watcher, 0).await, 0);
+        let cut = "select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_cancel_backend%'
+                   and datname = current_database() and pid <> pg_backend_pid()";
+        watcher.execute(cut).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn connections_that_broke_are_replaced_and_the_others_tested() {
+    let database = Database::new(SERVICE).await;
+    let config = database.config(|config| config.database.pool.size = Some(5));
+    let db = Db::new(Options::new(&config.database, "contacts").unwrap());
     // Fill the pool, then cut every connection of it.
     let all: Vec<_> = futures_of(&db, 5).await;
     drop(all);

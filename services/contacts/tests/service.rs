@@ -6,7 +6,7 @@ use selvedge_contacts::SERVICE;
 use selvedge_proto::contacts::v1::visitor_service_client::VisitorServiceClient;
 use selvedge_proto::contacts::v1::{GetVisitorCountRequest, IncrementVisitorCountRequest};
 use selvedge_testing::{Served, reason, serve, serve_with};
-use sqlx::Executor as _;
+use sqlx::{AssertSqlSafe, Executor as _};
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -42,9 +42,10 @@ async fn health_and_readiness_follow_the_database_and_liveness_does_not() {
     let (code, body) = served.admin("/health/db").await;
     assert!(code == 200 && body.contains("\"status\":\"up\"") && body.contains("latencyMs"), "{code} {body}");
 
-    // The database goes away for the application, though not for the test.
+    // The database goes away for the application, though not for a superuser.
     let mut superuser = served.database.superuser().await;
-    superuser.execute("alter role contacts_app nologin").await.unwrap();
+    let name = served.database.name();
+    superuser.execute(AssertSqlSafe(format!("alter database {name} connection limit 0"))).await.unwrap();
     let cut = "select pg_terminate_backend(pid) from pg_stat_activity
                where usename = 'contacts_app' and datname = current_database()";
     superuser.execute(cut).await.unwrap();
@@ -57,7 +58,7 @@ async fn health_and_readiness_follow_the_database_and_liveness_does_not() {
     assert!(status.get_details_retry_info().is_some());
     assert!(!status.message().contains("contacts_app"), "{}", status.message());
 
-    superuser.execute("alter role contacts_app login").await.unwrap();
+    superuser.execute(AssertSqlSafe(format!("alter database {name} connection limit -1"))).await.unwrap();
     wait_for(&mut client, ServingStatus::Serving).await;
     VisitorServiceClient::new(served.channel()).get_visitor_count(get()).await.unwrap();
 }
@@ -143,28 +144,44 @@ async fn wait_for_waiting(served: &Served, number: i64) {
     let sql = "select count(*) from pg_stat_activity
                where usename = 'contacts_app' and datname = current_database() and wait_event_type = 'Lock'";
     let mut watcher = served.database.superuser().await;
-    while sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut watcher).await.unwrap() != number {
+    for _ in 0..1000 {
+        if sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut watcher).await.unwrap() == number {
+            return;
+        }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    panic!("there were never {number} statements waiting");
 }
 
 #[tokio::test]
 async fn what_is_too_much_is_turned_away_at_once_and_health_never_is() {
-    const LIMIT: usize = 2;
-    let served = serve_with(SERVICE, |config| config.limits.max_in_flight = LIMIT).await;
+    const CALLS: usize = 2;
+    // The control: with one place more, the third call is served.
+    for (limit, turned_away) in [(CALLS, true), (CALLS + 1, false)] {
+        let served = serve_with(SERVICE, |config| config.limits.max_in_flight = limit).await;
+        three_calls(&served, CALLS, turned_away).await;
+    }
+}
+
+/// Holds up some calls and makes one more.
+async fn three_calls(served: &Served, held_up: usize, turned_away: bool) {
     let mut holder = served.database.superuser().await;
     holder.execute("begin; select * from visitors for update").await.unwrap();
-    let waiting: Vec<_> = (0..LIMIT)
+    let waiting: Vec<_> = (0..held_up)
         .map(|_| {
             let mut client = VisitorServiceClient::new(served.channel());
             tokio::spawn(async move { client.increment_visitor_count(increment()).await })
         })
         .collect();
-    wait_for_waiting(&served, 2).await;
+    wait_for_waiting(served, 2).await;
     let mut client = VisitorServiceClient::new(served.channel());
-    let status = client.get_visitor_count(get()).await.unwrap_err();
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "OVERLOADED"));
-    assert!(status.get_details_retry_info().is_some());
+    match client.get_visitor_count(get()).await {
+        Err(status) if turned_away => {
+            assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "OVERLOADED"));
+            assert!(status.get_details_retry_info().is_some());
+        }
+        answer => assert!(answer.is_ok() && !turned_away, "{answer:?}"),
+    }
     HealthClient::new(served.channel()).check(health("")).await.unwrap();
 
     holder.execute("rollback").await.unwrap();
@@ -177,8 +194,8 @@ async fn what_is_too_much_is_turned_away_at_once_and_health_never_is() {
 #[tokio::test]
 async fn a_full_pool_says_so_quickly() {
     let served = serve_with(SERVICE, |config| {
-        config.database.pool_size = Some(1);
-        config.database.acquire_timeout = Duration::from_millis(200);
+        config.database.pool.size = Some(1);
+        config.database.pool.acquire_timeout = Duration::from_millis(200);
     })
     .await;
     let mut holder = served.database.superuser().await;
@@ -270,4 +287,32 @@ async fn a_call_is_named_by_its_caller_or_by_us() {
     let mut malformed = Request::new(get());
     malformed.metadata_mut().insert("grpc-timeout", "soon".parse().unwrap());
     assert_eq!(client.get_visitor_count(malformed).await.unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn whoever_watches_the_health_hears_of_changes_only() {
+    let served = serve_with(SERVICE, |config| config.limits.stream_idle = Duration::from_secs(4)).await;
+    let mut watch = HealthClient::new(served.channel()).watch(health("")).await.unwrap().into_inner();
+    let mut heard = 0;
+    let end = loop {
+        match watch.message().await {
+            Ok(_) => heard += 1,
+            Err(status) => break status,
+        }
+    };
+    assert_eq!((heard, reason(&end).as_str()), (1, "STREAM_IDLE"));
+}
+
+#[tokio::test]
+async fn a_stream_that_outlives_its_callers_deadline_is_not_called_resumable() {
+    let served = serve(SERVICE).await;
+    let mut request = Request::new(health(""));
+    request.set_timeout(Duration::from_millis(300));
+    let mut watch = HealthClient::new(served.channel()).watch(request).await.unwrap().into_inner();
+    let end = loop {
+        if let Err(status) = watch.message().await {
+            break status;
+        }
+    };
+    assert!(matches!(end.code(), Code::DeadlineExceeded | Code::Cancelled), "{end:?}");
 }

@@ -5,8 +5,8 @@ use selvedge_contacts::SERVICE;
 use selvedge_proto::contacts::v1::SubmissionStatus::{Closed, Contacted, New, Qualified, Spam};
 use selvedge_proto::contacts::v1::submission_service_client::SubmissionServiceClient;
 use selvedge_proto::contacts::v1::{
-    CreateSubmissionRequest, DeleteSubmissionRequest, GetSubmissionRequest, Submission, SubmissionStatus,
-    UpdateSubmissionRequest,
+    CreateSubmissionRequest, DeleteSubmissionRequest, GetSubmissionRequest, ListSubmissionsRequest,
+    Submission, SubmissionStatus, UpdateSubmissionRequest,
 };
 use selvedge_testing::{Served, reason, serve, violated};
 use tonic::transport::Channel;
@@ -188,6 +188,11 @@ async fn of_many_updates_with_one_etag_one_wins() {
         }
     }
     assert_eq!(won, 1);
+    // The control: without an etag nobody is refused.
+    for name in ["first", "second"] {
+        let change = Submission { name: name.into(), etag: String::new(), ..created.clone() };
+        client.update_submission(update(change, &["name"])).await.unwrap();
+    }
     let missing = Submission { id: "01890a5d-ac96-774b-bcce-b302099a8057".into(), ..created };
     assert_eq!(
         client.update_submission(update(missing, &["name"])).await.unwrap_err().code(),
@@ -248,6 +253,11 @@ async fn a_repeated_create_makes_one_submission() {
     let other = client.create_submission(with_id("order-1", "Bao")).await.unwrap_err();
     assert_eq!((other.code(), reason(&other).as_str()), (Code::AlreadyExists, "REQUEST_ID_REUSED"));
     assert_eq!(count(&served).await, 1);
+    // The control: without an id each of them is a submission.
+    for _ in 0..2 {
+        client.create_submission(with_id("", "Ada")).await.unwrap();
+    }
+    assert_eq!(count(&served).await, 3);
 }
 
 #[tokio::test]
@@ -282,6 +292,33 @@ async fn a_create_that_failed_leaves_its_request_id_free() {
 async fn count(served: &Served) -> i64 {
     let mut database = served.database.superuser().await;
     sqlx::query_scalar("select count(*) from submissions").fetch_one(&mut database).await.unwrap()
+}
+
+#[tokio::test]
+async fn insights_have_a_limit_and_so_has_a_page_of_long_submissions() {
+    let (_served, mut client) = start().await;
+    let long = |bytes| Submission {
+        message: "ü".repeat(10_000),
+        document_insights: Some(insights("text", Kind::StringValue("x".repeat(bytes)))),
+        ..ada()
+    };
+    let too_long = client.create_submission(create(long(70_000))).await.unwrap_err();
+    assert_eq!(violated(&too_long), ["submission.document_insights"]);
+    for _ in 0..60 {
+        client.create_submission(create(long(60_000))).await.unwrap();
+    }
+    // More than a client takes in one message, if they came at once.
+    let mut request = ListSubmissionsRequest { page_size: 100, ..Default::default() };
+    let mut seen = 0;
+    loop {
+        let page = client.list_submissions(request.clone()).await.unwrap().into_inner();
+        seen += page.submissions.len();
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    assert_eq!(seen, 60);
 }
 
 /// Keeps the list of statuses above complete.

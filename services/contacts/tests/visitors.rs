@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use selvedge_contacts::SERVICE;
 use selvedge_proto::contacts::v1::visitor_service_client::VisitorServiceClient;
 use selvedge_proto::contacts::v1::{GetVisitorCountRequest, IncrementVisitorCountRequest};
-use selvedge_testing::{serve, serve_with, violated};
+use selvedge_testing::{Database, serve, serve_with, violated};
 use tonic::Code;
 
 fn increment() -> IncrementVisitorCountRequest {
@@ -41,6 +41,22 @@ async fn ten_thousand_increments_at_once_are_all_counted_and_all_different() {
     let total =
         client.get_visitor_count(GetVisitorCountRequest { counter: "visitor_count".into() }).await.unwrap();
     assert_eq!(total.into_inner().count, i64::try_from(INCREMENTS).unwrap());
+}
+
+/// The control of the test above: read, then write, loses visits.
+#[tokio::test]
+async fn counting_in_two_steps_would_lose_visits() {
+    let database = Database::new(SERVICE).await;
+    let (mut one, mut two) = (database.role("app").await, database.role("app").await);
+    let read = "select count from visitors where counter = 'visitor_count'";
+    let seen: (i64, i64) = (
+        sqlx::query_scalar(read).fetch_one(&mut one).await.unwrap(),
+        sqlx::query_scalar(read).fetch_one(&mut two).await.unwrap(),
+    );
+    for (connection, seen) in [(&mut one, seen.0), (&mut two, seen.1)] {
+        sqlx::query("update visitors set count = $1").bind(seen + 1).execute(&mut *connection).await.unwrap();
+    }
+    assert_eq!(sqlx::query_scalar::<_, i64>(read).fetch_one(&mut one).await.unwrap(), 1);
 }
 
 #[tokio::test]

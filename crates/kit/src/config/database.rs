@@ -69,6 +69,16 @@ pub struct Database {
         value_name = "PATH"
     )]
     pub tls_root_cert: Option<PathBuf>,
+    /// How the connections are used.
+    #[command(flatten)]
+    pub pool: Pool,
+}
+
+/// How the connections to a database are used, wherever that is.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+#[command(next_help_heading = "Database")]
+pub struct Pool {
     /// The most connections to hold; when absent, twice the cores and one
     #[arg(
         id = "database-pool-size",
@@ -77,7 +87,7 @@ pub struct Database {
         value_name = "COUNT",
         value_parser = clap::value_parser!(u32).range(1..=10_000)
     )]
-    pub pool_size: Option<u32>,
+    pub size: Option<u32>,
     /// How long a connection serves before it is replaced
     #[arg(
         id = "database-max-lifetime",

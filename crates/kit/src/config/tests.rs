@@ -29,11 +29,11 @@ fn target(arguments: &[&str]) -> Result<Target, String> {
 fn the_defaults_are_those_of_the_plan() {
     let Config { listen, database, telemetry, limits, tokens } = read(&[], &[]).unwrap();
     assert_eq!((listen.host.to_string().as_str(), listen.port, listen.admin_port), ("127.0.0.1", None, None));
-    assert_eq!((database.tls, database.pool_size), (TlsMode::Prefer, None));
-    assert_eq!(database.max_lifetime, Duration::from_mins(30));
-    assert_eq!(database.acquire_timeout, Duration::from_secs(2));
-    assert_eq!(database.statement_timeout, Duration::from_secs(30));
-    assert_eq!(database.slow_statement, Duration::from_millis(250));
+    assert_eq!((database.tls, database.pool.size), (TlsMode::Prefer, None));
+    assert_eq!(database.pool.max_lifetime, Duration::from_mins(30));
+    assert_eq!(database.pool.acquire_timeout, Duration::from_secs(2));
+    assert_eq!(database.pool.statement_timeout, Duration::from_secs(30));
+    assert_eq!(database.pool.slow_statement, Duration::from_millis(250));
     assert_eq!((telemetry.log.as_str(), telemetry.log_format), ("info", LogFormat::Auto));
     assert_eq!(telemetry.otlp_endpoint, None);
     assert!((telemetry.trace_ratio - 1.0).abs() < f64::EPSILON);

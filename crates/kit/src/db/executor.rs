@@ -25,7 +25,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
     {
         let call = Call::new(query);
         let (db, connection, state) = self.parts();
-        *state = State::Running;
+        state.begin();
         let statement = Statement::new(db, call.sql.clone());
         Box::pin(Rows { rows: connection.fetch_many(call), state, statement })
     }
@@ -47,10 +47,10 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
     {
         let (_, connection, state) = self.parts();
-        *state = State::Running;
+        state.begin();
         Box::pin(async move {
             let prepared = connection.prepare_with(sql, parameters).await;
-            *state = State::after(prepared.as_ref().err());
+            state.end(prepared.as_ref().err());
             prepared
         })
     }
@@ -60,10 +60,10 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
     {
         let (_, connection, state) = self.parts();
-        *state = State::Running;
+        state.begin();
         Box::pin(async move {
             let described = connection.describe(sql).await;
-            *state = State::after(described.as_ref().err());
+            state.end(described.as_ref().err());
             described
         })
     }
@@ -145,34 +145,16 @@ impl Stream for Rows<'_> {
             Some(Ok(Either::Right(_))) => self.statement.rows += 1,
             Some(Ok(Either::Left(result))) => self.statement.affected += result.rows_affected().cast_signed(),
             Some(Err(error)) => {
-                *self.state = State::after(Some(error));
+                self.state.end(Some(error));
                 self.statement.end(Some(error));
             }
             None => {
-                // After an error the stream ends as well, and then the state is known already.
-                if *self.state == State::Running {
-                    *self.state = State::Idle;
-                }
+                // After an error the stream ends as well; what the error left stays.
+                self.state.end(None);
                 self.statement.end(None);
             }
         }
         Poll::Ready(step)
-    }
-}
-
-impl State {
-    /// An error that the server sent ends the statement; any other leaves the conversation in an unknown place.
-    fn after(error: Option<&sqlx::Error>) -> Self {
-        match error {
-            // An argument that cannot be encoded was never sent.
-            None | Some(sqlx::Error::Encode(_)) => Self::Idle,
-            Some(sqlx::Error::Database(error))
-                if !error.code().is_some_and(|code| code.starts_with("57P")) =>
-            {
-                Self::Idle
-            }
-            Some(_) => Self::Broken,
-        }
     }
 }
 

@@ -6,6 +6,10 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::config::{self, ConfigError, TlsMode};
 
+/// How often PostgreSQL looks, in the middle of a statement, whether its client is still there: a process that was killed
+/// cannot cancel anything any more.
+const CONNECTION_CHECK: &str = "2s";
+
 /// How to reach a database and how to use it.
 #[derive(Clone)]
 pub struct Options {
@@ -17,6 +21,8 @@ pub struct Options {
     pub max_lifetime: Duration,
     /// How long a request waits for a connection.
     pub acquire_timeout: Duration,
+    /// How long a statement may run, whatever its caller's deadline.
+    pub statement_timeout: Duration,
     /// Statements that take longer are logged and counted.
     pub slow_statement: Duration,
     /// Whether the statement of a caller that left is cancelled; off only to show what happens without.
@@ -51,14 +57,18 @@ impl Options {
         if let Some(root) = target.tls_root_cert.as_ref().or(config.tls_root_cert.as_ref()) {
             connect = connect.ssl_root_cert(root);
         }
-        let timeout = config.statement_timeout.as_millis().to_string();
-        connect = connect.options([("search_path", schema), ("statement_timeout", &timeout)]);
+        connect = connect.options([
+            ("search_path", schema),
+            ("statement_timeout", &config.pool.statement_timeout.as_millis().to_string()),
+            ("client_connection_check_interval", CONNECTION_CHECK),
+        ]);
         Ok(Self {
             connect,
-            pool_size: config.pool_size.map_or_else(default_pool_size, |size| size as usize),
-            max_lifetime: config.max_lifetime,
-            acquire_timeout: config.acquire_timeout,
-            slow_statement: config.slow_statement,
+            pool_size: config.pool.size.map_or_else(default_pool_size, |size| size as usize),
+            max_lifetime: config.pool.max_lifetime,
+            acquire_timeout: config.pool.acquire_timeout,
+            statement_timeout: config.pool.statement_timeout,
+            slow_statement: config.pool.slow_statement,
             cancel_abandoned: true,
         })
     }
@@ -70,6 +80,7 @@ impl Options {
             pool_size: 2,
             max_lifetime: Duration::from_mins(30),
             acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::MAX,
             slow_statement: Duration::from_secs(10),
             cancel_abandoned: true,
         }

@@ -7,8 +7,10 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tracing::{debug, warn};
 
+use super::connection::is_of_statement;
 use super::{Backends, CONNECT_TIMEOUT, Db};
 
 /// How long a cancelled statement may take to end before its connection is given up.
@@ -24,16 +26,15 @@ pub(super) fn spawn(db: Db, backend: Object<Backends>, running: bool, in_transac
     };
     runtime.spawn(async move {
         let mut backend = backend;
-        if running && db.0.cancel_abandoned {
-            db.0.canceller.cancel(backend.process).await;
-        }
+        // Without an answer to the cancel nobody knows when it arrives; it must not meet the statement of a next caller.
+        let cancelled = !running || !db.0.cancel_abandoned || db.0.canceller.cancel(backend.process).await;
         let limit = if db.0.cancel_abandoned { SETTLE_TIMEOUT } else { Duration::MAX };
-        match tokio::time::timeout(limit, settle(&mut backend.connection, in_transaction)).await {
-            Ok(Ok(())) => debug!(process = backend.process, "freed an abandoned connection"),
-            failed => {
-                warn!(process = backend.process, ?failed, "gave up an abandoned connection");
-                drop(Object::take(backend));
-            }
+        let settled = timeout(limit, settle(&mut backend.connection, in_transaction)).await;
+        if cancelled && matches!(settled, Ok(Ok(()))) {
+            debug!(process = backend.process, "freed an abandoned connection");
+        } else {
+            warn!(process = backend.process, ?settled, "gave up an abandoned connection");
+            drop(Object::take(backend));
         }
     });
 }
@@ -51,9 +52,9 @@ async fn settle(connection: &mut PgConnection, in_transaction: bool) -> Result<(
         } else {
             connection.ping().await
         };
-        match &last {
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("57014") => {}
-            _ => break,
+        // What the abandoned statement ended with, most often that it was cancelled, is nobody's business any more.
+        if !last.as_ref().is_err_and(is_of_statement) {
+            break;
         }
     }
     last
@@ -70,21 +71,37 @@ impl Canceller {
         Self { connect, connection: Mutex::new(None) }
     }
 
-    async fn cancel(&self, process: i32) {
-        let attempt = async {
-            let mut slot = self.connection.lock().await;
-            // Taken out while in use, so that a failure leaves no broken connection behind.
-            let mut connection = match slot.take() {
-                Some(connection) => connection,
-                None => self.connect.connect().await?,
-            };
-            sqlx::query("select pg_cancel_backend($1)").bind(process).execute(&mut connection).await?;
-            *slot = Some(connection);
-            Ok::<_, sqlx::Error>(())
-        };
-        match tokio::time::timeout(CONNECT_TIMEOUT, attempt).await {
-            Ok(Ok(())) => {}
-            failed => warn!(process, ?failed, "could not cancel an abandoned statement"),
+    /// Cancels what the process does, and tells whether PostgreSQL has confirmed that.
+    async fn cancel(&self, process: i32) -> bool {
+        let mut slot = self.connection.lock().await;
+        // Taken out while in use, so that a failure leaves no broken connection behind.
+        if let Some(connection) = slot.take() {
+            *slot = confirmed(process, cancel_from(connection, process)).await;
+        }
+        // The one from last time may have been cut long ago; a new one says for sure.
+        if slot.is_none() {
+            let anew = async { cancel_from(self.connect.connect().await?, process).await };
+            *slot = confirmed(process, anew).await;
+        }
+        slot.is_some()
+    }
+}
+
+async fn cancel_from(mut connection: PgConnection, process: i32) -> Result<PgConnection, sqlx::Error> {
+    sqlx::query("select pg_cancel_backend($1)").bind(process).execute(&mut connection).await?;
+    Ok(connection)
+}
+
+/// The connection, if the cancel was answered in time.
+async fn confirmed(
+    process: i32,
+    attempt: impl Future<Output = Result<PgConnection, sqlx::Error>>,
+) -> Option<PgConnection> {
+    match timeout(CONNECT_TIMEOUT, attempt).await {
+        Ok(Ok(connection)) => Some(connection),
+        failed => {
+            warn!(process, ?failed, "could not cancel an abandoned statement");
+            None
         }
     }
 }

@@ -64,6 +64,12 @@ impl From<sqlx::Error> for Error {
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => unavailable().because(error),
+            // A check without a name is a partition's: it was attached while the row was on its way to another one.
+            sqlx::Error::Database(database)
+                if database.code().as_deref() == Some("23514") && database.constraint().is_none() =>
+            {
+                conflict().because(error)
+            }
             sqlx::Error::Database(database) => {
                 let state = database.code().unwrap_or_default().into_owned();
                 of_sqlstate(&state, database.message()).because(error)
@@ -79,9 +85,7 @@ fn of_sqlstate(state: &str, message: &str) -> Error {
         // `statement_timeout`, or a cancel from another connection because the caller's time was up.
         "57014" => Error::new(Code::DeadlineExceeded, "STATEMENT_TIMEOUT", "the database took too long"),
         // Serialization failure, deadlock, lock not available: the other transaction won.
-        "40001" | "40P01" | "55P03" => {
-            Error::new(Code::Aborted, "CONFLICT", "another change was being made at the same time; try again")
-        }
+        "40001" | "40P01" | "55P03" => conflict(),
         // Characters or values that PostgreSQL cannot store, for example U+0000.
         "22021" | "22P05" | "22003" | "22008" => Error::new(
             Code::InvalidArgument,
@@ -95,6 +99,10 @@ fn of_sqlstate(state: &str, message: &str) -> Error {
         "25006" => unavailable(),
         _ => Error::internal(format!("SQLSTATE {state}: {message}")),
     }
+}
+
+fn conflict() -> Error {
+    Error::new(Code::Aborted, "CONFLICT", "another change was being made at the same time; try again")
 }
 
 fn unavailable() -> Error {

@@ -12,38 +12,51 @@ pub struct App {
 /// Makes a service's schema and its three roles, or brings them to what they should be. Needs a superuser, or a role
 /// that may create roles and schemas.
 pub async fn provision(connection: &mut PgConnection, name: &str, app: &App) -> Result<(), sqlx::Error> {
-    let limit = app.connection_limit;
-    let mut script = String::new();
-    for role in ["owner", "app", "read"] {
-        // `create role if not exists` does not exist.
-        script += &format!(
-            "do $$ begin
-                 if to_regrole('{name}_{role}') is null then create role {name}_{role} nologin; end if;
-             end $$;\n"
-        );
-    }
-    script += &format!(
-        "alter role {name}_app login nocreatedb nocreaterole connection limit {limit};
-         create schema if not exists {name};
-         alter schema {name} owner to {name}_owner;
-         revoke all on schema {name} from public;
-         grant usage on schema {name} to {name}_app, {name}_read;
-         do $$ begin
-             execute format('revoke all on database %I from public', current_database());
-             execute format('grant connect on database %I to {name}_owner, {name}_app, {name}_read', current_database());
-         end $$;
-         alter default privileges for role {name}_owner in schema {name}
-             grant select, insert, update, delete on tables to {name}_app;
-         alter default privileges for role {name}_owner in schema {name} grant usage on sequences to {name}_app;
-         alter default privileges for role {name}_owner in schema {name} grant execute on functions to {name}_app;
-         alter default privileges for role {name}_owner revoke execute on functions from public;
-         alter default privileges for role {name}_owner in schema {name} grant select on tables to {name}_read;\n"
-    );
+    connection.execute(AssertSqlSafe(provisioning_sql(name, app))).await?;
     if let Some(password) = &app.password {
-        let password: String =
+        let literal: String =
             sqlx::query_scalar("select quote_literal($1)").bind(password).fetch_one(&mut *connection).await?;
-        script += &format!("alter role {name}_app password {password};\n");
+        connection.execute(AssertSqlSafe(format!("alter role {name}_app password {literal}"))).await?;
     }
-    connection.execute(AssertSqlSafe(script)).await?;
     Ok(())
+}
+
+/// What [`provision`] runs, but for the password. All of it is one transaction, and only one runs at a time.
+pub fn provisioning_sql(name: &str, app: &App) -> String {
+    let limit = app.connection_limit;
+    let roles: String = ["owner", "app", "read"]
+        .iter()
+        // `create role if not exists` does not exist.
+        .map(|role| {
+            format!(
+                "do $$ begin
+    if to_regrole('{name}_{role}') is null then create role {name}_{role} nologin; end if;
+end $$;
+"
+            )
+        })
+        .collect();
+    format!(
+        "select pg_advisory_xact_lock(hashtextextended('selvedge.provision', 0));
+{roles}alter role {name}_app login nocreatedb nocreaterole connection limit {limit};
+do $$ begin
+    -- Only its members may give something to a role; a superuser need not be one.
+    if not pg_has_role(current_user, '{name}_owner', 'member') then
+        execute format('grant {name}_owner to %I', current_user);
+    end if;
+    execute format('revoke all on database %I from public', current_database());
+    execute format('grant connect on database %I to {name}_owner, {name}_app, {name}_read', current_database());
+end $$;
+create schema if not exists {name};
+alter schema {name} owner to {name}_owner;
+revoke all on schema {name} from public;
+grant usage on schema {name} to {name}_app, {name}_read;
+alter default privileges for role {name}_owner in schema {name}
+    grant select, insert, update, delete on tables to {name}_app;
+alter default privileges for role {name}_owner in schema {name} grant usage on sequences to {name}_app;
+alter default privileges for role {name}_owner in schema {name} grant execute on functions to {name}_app;
+alter default privileges for role {name}_owner revoke execute on functions from public;
+alter default privileges for role {name}_owner in schema {name} grant select on tables to {name}_read;
+"
+    )
 }

@@ -82,26 +82,28 @@ where
             Some(None) => return Box::pin(async { Ok(malformed().into_http()) }),
         };
         let times = self.times.clone();
-        let ends = Instant::now() + times.limit(method, asked);
+        let (limit, last) = times.limit(method, asked);
+        let ends = Instant::now() + limit;
         let context = Context {
             rpc: Some(method.name.clone()),
             deadline: Some(ends.into_std()),
             request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()),
             caller: Some(caller(request.headers())),
         };
+        let bounds = times.bounds(ends, last, context.clone());
         let request = if method.streaming {
-            request.map(|body| Body::new(Bounded::request(body, times.bounds(ends))))
+            request.map(|body| Body::new(Bounded::request(body, bounds.clone())))
         } else {
             request
         };
         let answer = context.scope(self.inner.call(request));
         Box::pin(async move {
             let Ok(response) = timeout_at(ends, answer).await else {
-                return Ok(too_late(method).into_http());
+                return Ok(Status::from(last).into_http());
             };
             let response = response?;
             Ok(if method.streaming {
-                response.map(|body| Body::new(Bounded::answer(body, times.bounds(ends))))
+                response.map(|body| Body::new(Bounded::answer(body, bounds)))
             } else {
                 response
             })
@@ -111,16 +113,16 @@ where
 
 impl Times {
     /// Streams live as long as streams may, unless the caller wants less; unary calls have a default.
-    fn limit(&self, method: &Method, asked: Option<Duration>) -> Duration {
-        if method.streaming {
-            asked.map_or(self.stream_age, |asked| asked.min(self.stream_age))
-        } else {
-            asked.unwrap_or(self.default).min(self.longest)
+    fn limit(&self, method: &Method, asked: Option<Duration>) -> (Duration, End) {
+        match asked {
+            Some(asked) if method.streaming && asked < self.stream_age => (asked, End::Deadline),
+            _ if method.streaming => (self.stream_age, End::Age),
+            _ => (asked.unwrap_or(self.default).min(self.longest), End::Deadline),
         }
     }
 
-    fn bounds(&self, until: Instant) -> Bounds {
-        Bounds { idle: self.stream_idle, until, drain: self.drain.clone() }
+    fn bounds(&self, until: Instant, last: End, call: Context) -> Bounds {
+        Bounds { idle: self.stream_idle, until, last, call, drain: self.drain.clone() }
     }
 }
 
@@ -152,14 +154,6 @@ fn caller(headers: &HeaderMap) -> Arc<str> {
 
 fn malformed() -> Status {
     Error::new(Code::InvalidArgument, "MALFORMED_TIMEOUT", "grpc-timeout is not a number with a unit").into()
-}
-
-fn too_late(method: &Method) -> Status {
-    if method.streaming {
-        return End::Age.into();
-    }
-    Error::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the call took longer than its deadline allows")
-        .into()
 }
 
 #[cfg(test)]

@@ -18,14 +18,15 @@ pub(super) fn follow(db: &Db, names: Vec<&'static str>, drain: CancellationToken
     let (reporter, service) = health_reporter();
     let mut changes = db.health_changes();
     let task = tokio::spawn(async move {
+        let mut reported = None;
         loop {
             let up = changes.borrow_and_update().up;
-            report(&reporter, &names, up && !drain.is_cancelled()).await;
+            // Whoever watches hears of changes only.
+            if reported.replace(up) != Some(up) {
+                report(&reporter, &names, up).await;
+            }
             tokio::select! {
-                () = drain.cancelled() => {
-                    report(&reporter, &names, false).await;
-                    return;
-                }
+                () = drain.cancelled() => return report(&reporter, &names, false).await,
                 changed = changes.changed() => if changed.is_err() { return },
             }
         }

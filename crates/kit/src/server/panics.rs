@@ -1,6 +1,7 @@
 use std::any::Any;
 
 use http::Response;
+use tonic::Status;
 use tonic::body::Body;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -13,12 +14,17 @@ pub(super) fn layer() -> CatchPanicLayer<Answer> {
     CatchPanicLayer::custom(answer as Answer)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the layer gives it away")]
 fn answer(panic: Box<dyn Any + Send>) -> Response<Body> {
+    status(panic).into_http()
+}
+
+/// What to answer where a handler panicked.
+#[expect(clippy::needless_pass_by_value, reason = "whoever catches one gives it away")]
+pub(super) fn status(panic: Box<dyn Any + Send>) -> Status {
     let said = panic
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("something that is not text");
-    tonic::Status::from(Error::internal(format!("a handler panicked: {said}"))).into_http()
+    Error::internal(format!("a handler panicked: {said}")).into()
 }

@@ -1,18 +1,20 @@
 //! Bodies of streams with something attached: a guard, a clock.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{self, Poll, ready};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use http::HeaderMap;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::{Code, Error};
+use super::panics;
+use crate::{Code, Context, Error};
 
 type Data = <Body as http_body::Body>::Data;
 
@@ -34,7 +36,7 @@ impl<G: Unpin> http_body::Body for Held<G> {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
+        cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<Data>, Status>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
@@ -54,17 +56,28 @@ pub(super) enum End {
     Idle,
     Age,
     Drain,
+    /// The time that the caller itself gave is up.
+    Deadline,
 }
 
 impl From<End> for Status {
-    /// After each of these the client may go on where it was.
+    /// After all but the last of these the client may go on where it was.
     fn from(end: End) -> Self {
-        let (reason, message) = match end {
-            End::Idle => ("STREAM_IDLE", "nothing was sent for too long; open the stream again"),
-            End::Age => ("STREAM_AGE", "the stream has reached its longest duration; open it again"),
-            End::Drain => ("DRAINING", "this server is going away; open the stream again"),
+        let (code, reason, message) = match end {
+            End::Idle => {
+                (Code::Unavailable, "STREAM_IDLE", "nothing was sent for too long; open the stream again")
+            }
+            End::Age => (
+                Code::Unavailable,
+                "STREAM_AGE",
+                "the stream has reached its longest duration; open it again",
+            ),
+            End::Drain => (Code::Unavailable, "DRAINING", "this server is going away; open the stream again"),
+            End::Deadline => {
+                (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the call took longer than its deadline allows")
+            }
         };
-        Error::new(Code::Unavailable, reason, message).into()
+        Error::new(code, reason, message).into()
     }
 }
 
@@ -73,8 +86,11 @@ impl From<End> for Status {
 pub(super) struct Bounds {
     /// Longest silence.
     pub(super) idle: Duration,
-    /// When it ends at the latest.
+    /// When it ends at the latest, and why then.
     pub(super) until: Instant,
+    pub(super) last: End,
+    /// The call, for the SQL that a handler runs while its answer streams.
+    pub(super) call: Context,
     /// When the server goes away.
     pub(super) drain: CancellationToken,
 }
@@ -85,6 +101,8 @@ pub(super) struct Bounded {
     idle: Duration,
     quiet_until: Pin<Box<Sleep>>,
     age: Pin<Box<Sleep>>,
+    last: End,
+    call: Context,
     drained: BoxFuture<'static, ()>,
     /// How a stream tells its reader: the server's answer by trailers, a request's body by an error for the handler.
     by_trailers: bool,
@@ -99,6 +117,8 @@ impl Bounded {
             idle: bounds.idle,
             quiet_until: Box::pin(sleep(bounds.idle)),
             age: Box::pin(sleep_until(bounds.until)),
+            last: bounds.last,
+            call: bounds.call,
             drained: Box::pin(bounds.drain.cancelled_owned()),
             by_trailers: true,
             over: false,
@@ -110,15 +130,29 @@ impl Bounded {
         Self { by_trailers: false, ..Self::answer(body, bounds) }
     }
 
-    fn must_end(&mut self, cx: &mut Context<'_>) -> Option<End> {
+    /// Whether it must end however busy it is.
+    fn must_end(&mut self, cx: &mut task::Context<'_>) -> Option<End> {
         if self.drained.as_mut().poll(cx).is_ready() {
             Some(End::Drain)
-        } else if self.age.as_mut().poll(cx).is_ready() {
-            Some(End::Age)
-        } else if self.quiet_until.as_mut().poll(cx).is_ready() {
-            Some(End::Idle)
         } else {
-            None
+            self.age.as_mut().poll(cx).is_ready().then_some(self.last)
+        }
+    }
+
+    /// The next frame; or why there is none, when there has not been one for long, or when the handler panics.
+    fn poll_body(
+        &mut self,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Result<Option<Result<Frame<Data>, Status>>, Status>> {
+        let Self { body, call, .. } = self;
+        match catch_unwind(AssertUnwindSafe(|| call.enter(|| Pin::new(body).poll_frame(cx)))) {
+            Ok(Poll::Ready(frame)) => {
+                let quiet_until = Instant::now() + self.idle;
+                self.quiet_until.as_mut().reset(quiet_until);
+                Poll::Ready(Ok(frame))
+            }
+            Ok(Poll::Pending) => self.quiet_until.as_mut().poll(cx).map(|()| Err(End::Idle.into())),
+            Err(panic) => Poll::Ready(Err(panics::status(panic))),
         }
     }
 }
@@ -129,21 +163,21 @@ impl http_body::Body for Bounded {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
+        cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<Data>, Status>>> {
         if self.over {
             return Poll::Ready(None);
         }
-        let Some(end) = self.must_end(cx) else {
-            let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-            let quiet_until = Instant::now() + self.idle;
-            self.quiet_until.as_mut().reset(quiet_until);
-            return Poll::Ready(frame);
+        let status = match self.must_end(cx) {
+            Some(end) => end.into(),
+            None => match ready!(self.poll_body(cx)) {
+                Ok(frame) => return Poll::Ready(frame),
+                Err(status) => status,
+            },
         };
         self.over = true;
         // Dropping the inner body tells the handler that nobody listens any more.
         self.body = Body::empty();
-        let status = Status::from(end);
         if !self.by_trailers {
             return Poll::Ready(Some(Err(status)));
         }

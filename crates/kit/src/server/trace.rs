@@ -167,7 +167,9 @@ impl http_body::Body for Observed {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Status>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        // What the handler does while its answer streams belongs to the call as well.
+        let Self { body, call } = &mut *self;
+        let frame = ready!(call.span.in_scope(|| Pin::new(body).poll_frame(cx)));
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(status) = frame.trailers_ref().and_then(Status::from_header_map) {

@@ -12,8 +12,8 @@ use crate::Db;
 use crate::server::Method;
 
 /// Bounds of the histogram of durations, in seconds: from a cached read to the longest deadline.
-const DURATIONS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
+const DURATIONS: [f64; 16] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0];
 
 /// The metrics of one service; each service of a process has its own.
 pub(crate) struct Metrics {

@@ -1,6 +1,6 @@
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use selvedge_postgres::{Cluster, Error, Options};
@@ -90,7 +90,8 @@ fn a_stale_pid_file_that_names_another_program_is_no_obstacle() {
     let room = room();
     start(room.path()).stop().unwrap();
     let file = room.path().join("postgres/postmaster.pid");
-    let mut other = Command::new("sleep").arg("600").spawn().unwrap();
+    // It ends with this process at the latest, whose pipe it reads.
+    let mut other = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
     for pid in
         [other.id().to_string(), std::process::id().to_string(), "1".into(), String::new(), "4999999".into()]
     {

@@ -1,7 +1,5 @@
 //! Against a real PostgreSQL: needs one to be installed, as any user.
 
-#![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
-
 mod ephemeral;
 mod faults;
 mod holder;

@@ -19,7 +19,7 @@ fn a_second_holder_is_told_who_the_first_one_is() {
     assert!(matches!(error, Error::Held { .. }));
     let error = error.to_string();
     assert!(error.contains(&format!("process {}", holder.id())), "{error}");
-    assert!(error.contains("examples/hold") && error.contains("ago"), "{error}");
+    assert!(error.contains("/hold ") && error.contains("ago"), "{error}");
     drop(holder);
     let cluster = start(room.path());
     assert!(refusal(room.path()).to_string().contains(&format!("process {}", std::process::id())));

@@ -3,7 +3,7 @@ use std::path::Path;
 use selvedge_kit::schema::Schema;
 use selvedge_kit::{ADMIN_PORT_OFFSET, Service};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::Finding::{self, Bad, Good};
 use crate::services;
@@ -37,27 +37,44 @@ pub(super) fn disk(data_dir: &Path) -> Finding {
     }
 }
 
-/// A port that is taken is only wrong while `up` does not hold it itself.
-pub(super) async fn ports(up: bool) -> Vec<Finding> {
+/// Whether a running `up` serves what it says it does, or else the ports are free for one.
+pub(super) async fn ports(running: Option<serde_json::Value>) -> Vec<Finding> {
     let mut findings = vec![];
     for service in services::ALL {
-        for port in [service.port, service.port + ADMIN_PORT_OFFSET] {
-            let free = TcpListener::bind(("127.0.0.1", port)).await.is_ok();
-            findings.push(match (free, up) {
-                (true, false) => Good(format!("port {port} is free for {}", service.name)),
-                (false, true) => Good(format!("port {port} is served ({})", service.name)),
-                (true, true) => Bad(
-                    format!("{} does not listen on port {port}", service.name),
-                    "was `up` started with other ports? see its log".into(),
-                ),
-                (false, false) => Bad(
-                    format!("port {port} of {} is taken by another program", service.name),
-                    format!("find it with `ss -ltnp 'sport = :{port}'`, or use `selvedge up --ephemeral`"),
-                ),
-            });
+        let name = service.name;
+        match &running {
+            Some(endpoints) => {
+                for endpoint in [name.to_owned(), format!("{name}_admin")] {
+                    findings.push(served(&endpoint, endpoints[&endpoint].as_str().unwrap_or_default()).await);
+                }
+            }
+            None => {
+                for port in [service.port, service.port + ADMIN_PORT_OFFSET] {
+                    findings.push(free(name, port).await);
+                }
+            }
         }
     }
     findings
+}
+
+async fn served(name: &str, url: &str) -> Finding {
+    match TcpStream::connect(url.trim_start_matches("http://")).await {
+        Ok(_) => Good(format!("{name} is served at {url}")),
+        Err(error) => {
+            Bad(format!("{name} does not answer at {url}: {error}"), "see the log of `selvedge up`".into())
+        }
+    }
+}
+
+async fn free(name: &str, port: u16) -> Finding {
+    match TcpListener::bind(("127.0.0.1", port)).await {
+        Ok(_) => Good(format!("port {port} is free for {name}")),
+        Err(error) => Bad(
+            format!("port {port} of {name} is not free: {error}"),
+            format!("find who has it with `ss -ltnp 'sport = :{port}'`, or use `selvedge up --free-ports`"),
+        ),
+    }
 }
 
 pub(super) async fn server_version(connection: &mut PgConnection) -> Result<Finding, sqlx::Error> {

@@ -1,14 +1,18 @@
 //! Lists of submissions.
 
 use chrono::{DateTime, Months, TimeDelta, Utc};
+use prost::Message as _;
 use selvedge_kit::page::{self, PageTokens};
 use selvedge_kit::{Db, Error, convert};
-use selvedge_proto::contacts::v1::{ListSubmissionsRequest, ListSubmissionsResponse};
+use selvedge_proto::contacts::v1::{ListSubmissionsRequest, ListSubmissionsResponse, Submission};
 use serde_json::Value as Json;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Row, status};
+
+/// The most bytes of a page: clients take four megabytes by default.
+const MAX_PAGE_BYTES: usize = 3 << 20;
 
 /// How far back the first look goes.
 const FIRST_LOOK: Months = Months::new(1);
@@ -49,11 +53,25 @@ pub(super) async fn list(
             break;
         }
     }
-    let more = rows.len() == wanted;
+    let mut more = rows.len() == wanted;
     rows.truncate(size);
-    let last = rows.last().filter(|_| more);
-    let next_page_token = last.map_or_else(String::new, |row| tokens.seal(&question, row.id.as_bytes()));
-    Ok(ListSubmissionsResponse { submissions: rows.into_iter().map(Into::into).collect(), next_page_token })
+    let mut last = None;
+    let mut bytes = 0;
+    let mut submissions = vec![];
+    for row in rows {
+        let id = row.id;
+        let submission = Submission::from(row);
+        bytes += submission.encoded_len();
+        if bytes > MAX_PAGE_BYTES && last.is_some() {
+            more = true;
+            break;
+        }
+        submissions.push(submission);
+        last = Some(id);
+    }
+    let last = last.filter(|_| more);
+    let next_page_token = last.map_or_else(String::new, |id| tokens.seal(&question, id.as_bytes()));
+    Ok(ListSubmissionsResponse { submissions, next_page_token })
 }
 
 /// The ranges of ids to look at, one after the other.

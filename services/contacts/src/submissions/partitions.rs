@@ -1,9 +1,9 @@
 //! The partitions of submissions, one for each month that has any.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Datelike as _, Months, Utc};
 use selvedge_kit::{Code, Db, Error, Kit};
@@ -11,10 +11,19 @@ use selvedge_kit::{Code, Db, Error, Kit};
 /// How often to look whether something slipped, and whether next month's partition is there.
 const TEND_PERIOD: Duration = Duration::from_mins(1);
 
+/// How long not to try again where somebody's long statement was in the way: each try holds up every list behind it.
+const PAUSE: Duration = Duration::from_secs(30);
+
 /// Remembers which months have a partition, so that making sure of it costs nothing but the first time.
 pub(crate) struct Partitions {
     db: Db,
-    known: Mutex<HashSet<(i32, u32)>>,
+    known: Mutex<HashMap<(i32, u32), Known>>,
+}
+
+#[derive(Clone, Copy)]
+enum Known {
+    There,
+    NotBefore(Instant),
 }
 
 impl Partitions {
@@ -28,20 +37,25 @@ impl Partitions {
     /// later: a slow list for a while is better than a lost submission.
     pub(crate) async fn ensure(&self, at: DateTime<Utc>) -> Result<(), Error> {
         let month = (at.year(), at.month());
-        if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&month) {
-            return Ok(());
+        match self.known().get(&month) {
+            Some(Known::There) => return Ok(()),
+            Some(Known::NotBefore(then)) if Instant::now() < *then => return Ok(()),
+            _ => {}
         }
-        match ensure(&self.db, at).await {
-            Ok(()) => {
-                self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(month);
-                Ok(())
-            }
+        let known = match ensure(&self.db, at).await {
+            Ok(()) => Known::There,
             Err(error) if error.code() == Code::Aborted => {
                 tracing::warn!(%error, "a partition could not be made now");
-                Ok(())
+                Known::NotBefore(Instant::now() + PAUSE)
             }
-            Err(error) => Err(error),
-        }
+            Err(error) => return Err(error),
+        };
+        self.known().insert(month, known);
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<(i32, u32), Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,9 +81,7 @@ pub(crate) fn tend(kit: &mut Kit) {
 }
 
 async fn tend_once(db: Db, slipped: Arc<AtomicI64>) -> Result<(), Error> {
-    let now = Utc::now();
-    ensure(&db, now).await?;
-    ensure(&db, now + Months::new(1)).await?;
+    // The alarm comes first, as all that follows may find somebody in its way.
     let found = count_slipped(&db).await?;
     slipped.store(found, Ordering::Relaxed);
     if found > 0 {
@@ -77,7 +89,9 @@ async fn tend_once(db: Db, slipped: Arc<AtomicI64>) -> Result<(), Error> {
         sqlx::query!("select empty_submissions_default()").execute(&db).await?;
         slipped.store(count_slipped(&db).await?, Ordering::Relaxed);
     }
-    Ok(())
+    let now = Utc::now();
+    ensure(&db, now).await?;
+    ensure(&db, now + Months::new(1)).await
 }
 
 async fn count_slipped(db: &Db) -> Result<i64, Error> {
