@@ -139,6 +139,14 @@ impl Db {
     }
 }
 
+/// Waits for something to be done on a connection; says in words why it was not.
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, String> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {limit:?}")),
+    }
+}
+
 /// The pool in numbers.
 pub(crate) struct PoolStatus {
     pub(crate) max: usize,

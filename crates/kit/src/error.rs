@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use selvedge_proto::codec::ERROR_DOMAIN;
+use selvedge_proto::codec::{ERROR_DOMAIN, INVALID_REQUEST};
 use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
@@ -99,8 +99,10 @@ impl Error {
 
     /// A field of the request is wrong in a way that its constraints in the proto cannot say.
     pub fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
-        let mut error = Self::new(Code::InvalidArgument, "INVALID_REQUEST", "the request is not valid");
-        error.0.violations.push(FieldViolation::new(field, description));
+        let violation = FieldViolation::new(field, description);
+        let message = format!("the request is invalid: {} {}", violation.field, violation.description);
+        let mut error = Self::new(Code::InvalidArgument, INVALID_REQUEST, message);
+        error.0.violations.push(violation);
         error
     }
 
@@ -137,9 +139,6 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} ({}): {}", self.0.code, self.0.reason, self.0.message)?;
-        for violation in &self.0.violations {
-            write!(f, "; {}: {}", violation.field, violation.description)?;
-        }
         let mut cause: Option<&dyn std::error::Error> = self.0.cause.as_ref().map(|cause| &**cause as _);
         while let Some(error) = cause {
             write!(f, ": {error}")?;

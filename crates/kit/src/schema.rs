@@ -61,14 +61,14 @@ impl Schema {
         })
     }
 
-    /// Runs what has not run yet and answers with how many that were.
+    /// Runs what has not run yet and answers with how many of the service's own that were.
     pub async fn up(&mut self) -> Result<usize, MigrateError> {
         // sqlx has a lock for the migrations themselves; this one is for all that belongs to them. The connection is
         // closed at the end, and with it the lock is gone.
         sqlx::query("select pg_advisory_lock(hashtextextended('selvedge.migrate', 0))")
             .execute(&mut self.connection)
             .await?;
-        let before = self.pending().await?.len();
+        let pending = self.status().await?.iter().filter(|step| !step.applied).count();
         self.shared.run_direct(None, &mut self.connection, false).await?;
         self.own.run_direct(None, &mut self.connection, false).await?;
         // What has run is the owner's business alone.
@@ -77,7 +77,7 @@ impl Schema {
         sqlx::query("select pg_advisory_unlock(hashtextextended('selvedge.migrate', 0))")
             .execute(&mut self.connection)
             .await?;
-        Ok(before)
+        Ok(pending)
     }
 
     /// Takes back the last `count` migrations and answers with those that were taken back.

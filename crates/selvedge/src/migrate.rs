@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use selvedge_kit::Service;
 use selvedge_kit::schema::{self, App, Schema, provision, provisioning_sql};
 use sqlx::ConnectOptions as _;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::database::Target;
@@ -67,15 +68,19 @@ impl Migrate {
             }
             Action::Down { count } => {
                 let service = one(&services)?;
-                for step in open(service, &connect).await?.down(count).await? {
+                let gone = open(service, &connect).await?.down(count).await?;
+                for step in &gone {
                     eprintln!("  ✓ {}: took back {:04}_{}", service.name, step.version, step.name);
+                }
+                if gone.is_empty() {
+                    eprintln!("  {}: no migration has run, so there is none to take back", service.name);
                 }
             }
             Action::Status => {
                 for service in services {
                     for step in open(service, &connect).await?.status().await? {
                         let state = if step.applied { "has run" } else { "pending" };
-                        say(&format!("{}  {:04}_{:<40} {state}", service.name, step.version, step.name));
+                        say(&format!("{:<12} {:04}_{:<40} {state}", service.name, step.version, step.name));
                     }
                 }
             }
@@ -92,7 +97,8 @@ impl Migrate {
 
 /// Brings a service's roles and schema to where its sources are; answers with the number of migrations that ran.
 pub(crate) async fn up(service: &Service, connect: &PgConnectOptions) -> Result<usize> {
-    let mut connection = connect.connect().await?;
+    let connected = connect.connect().await;
+    let mut connection = connected.map_err(|error| format!("cannot connect to the database: {error}"))?;
     let may_provision = "select rolsuper or rolcreaterole from pg_roles where rolname = current_user";
     if sqlx::query_scalar(may_provision).fetch_one(&mut connection).await? {
         let app = App { password: None, connection_limit: APP_CONNECTIONS };
@@ -129,7 +135,17 @@ pub(crate) fn migrated_text(service: &str, done: usize) -> String {
 
 async fn open(service: &Service, connect: &PgConnectOptions) -> Result<Schema> {
     Schema::open(service.name, (service.migrations)(), connect).await.map_err(|error| {
-        format!("cannot act as {}_owner ({error}); `selvedge migrate up` makes it", service.name).into()
+        match error.as_database_error().and_then(DatabaseError::code).as_deref() {
+            // There is no such role, or we may not be it.
+            Some("22023" | "42501") => {
+                format!(
+                    "cannot act as {}_owner: {error}\n(`selvedge migrate up` as a superuser makes it)",
+                    service.name
+                )
+            }
+            _ => format!("cannot connect to the database: {error}"),
+        }
+        .into()
     })
 }
 
@@ -156,7 +172,7 @@ fn new(service: &Service, name: &str) -> Result<()> {
     let last = numbers.collect::<Result<Vec<_>>>()?.into_iter().flatten().max().unwrap_or(0);
     for direction in ["up", "down"] {
         let file = folder.join(format!("{:04}_{name}.{direction}.sql", last + 1));
-        fs::File::create_new(&file)?;
+        fs::File::create_new(&file).map_err(|error| format!("cannot make {}: {error}", file.display()))?;
         say(&file.display().to_string());
     }
     Ok(())

@@ -35,7 +35,7 @@ impl Seed {
 /// What became of seeding a service.
 pub(crate) fn seeded_text(service: &str, rows: u64) -> String {
     match rows {
-        0 => format!("{service}: has data already"),
+        0 => format!("{service}: nothing to seed"),
         rows => format!("{service}: {rows} sample rows"),
     }
 }

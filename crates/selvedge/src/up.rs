@@ -14,10 +14,11 @@ use clap::Args;
 use futures::future::join_all;
 use selvedge_kit::config::{self, Config, Secret};
 use selvedge_kit::schema::{App, provision};
-use selvedge_kit::{Running, Service, stop_signal, telemetry};
+use selvedge_kit::{ADMIN_PORT_OFFSET, Running, Service, stop_signal, telemetry};
 use selvedge_postgres::{Cluster, Installation, Options};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
+use tokio::net::TcpListener;
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 
@@ -66,25 +67,20 @@ pub(crate) struct Up {
 
 impl Up {
     pub(crate) async fn run(self) -> Result<()> {
+        let mut stop = tokio::spawn(stop_signal());
         let telemetry = telemetry::start(&self.telemetry, "up")?;
         let progress = Progress::new();
-        let cluster = self.start_postgres(&progress).await?;
-        let running = match self.start_services(&progress, &cluster).await {
-            Ok(running) => running,
-            Err(error) => {
-                block_in_place(|| cluster.stop())?;
-                return Err(error);
+        // Dropped, what was started stops: PostgreSQL with its handle, the services with the process.
+        let (cluster, running) = tokio::select! {
+            started = self.start(&progress) => started?,
+            signal = &mut stop => {
+                signal??;
+                return Err("stopped before it was ready".into());
             }
         };
-        let endpoints = Endpoints::new(&cluster.url(DATABASE), &running);
-        // Where this user looks for it, even if PostgreSQL had to keep its data elsewhere.
-        let directory = if self.ephemeral { cluster.data_dir() } else { &self.data_dir };
-        fs::create_dir_all(directory)?;
-        let file = directory.join(RUNNING_FILE);
-        write_private(&file, &endpoints.json())?;
-        endpoints.show(&progress, self.json);
+        let file = self.announce(&progress, &cluster, &running)?;
 
-        stop_signal().await?;
+        stop.await??;
         eprintln!("\n  stopping (press Ctrl-C again to stop at once)");
         // Whoever is in a hurry may leave; PostgreSQL is then stopped by the end of this process.
         tokio::spawn(async {
@@ -92,16 +88,65 @@ impl Up {
                 std::process::exit(130);
             }
         });
-        fs::remove_file(&file)?;
         let finish = async {
             join_all(running.into_iter().map(|(_, running)| running.stop())).await;
             Ok::<_, Infallible>(())
         };
         progress.step("finishing calls", finish, |()| "services stopped".into()).await?;
-        let stop = async { block_in_place(|| cluster.stop()) };
-        progress.step("stopping PostgreSQL", stop, |()| "PostgreSQL stopped".into()).await?;
+        let end = async { block_in_place(|| cluster.stop()) };
+        progress.step("stopping PostgreSQL", end, |()| "PostgreSQL stopped".into()).await?;
         drop(telemetry);
+        // Gone already where the whole directory is.
+        if file.exists() {
+            fs::remove_file(&file)?;
+        }
         Ok(())
+    }
+
+    async fn start(&self, progress: &Progress) -> Result<(Cluster, Vec<(&'static Service, Running)>)> {
+        self.check_ports().await?;
+        let cluster = self.start_postgres(progress).await?;
+        let running = self.start_services(progress, &cluster).await?;
+        Ok((cluster, running))
+    }
+
+    /// Says where everything is: to people or programs, and in a file to the other commands.
+    fn announce(
+        &self,
+        progress: &Progress,
+        cluster: &Cluster,
+        running: &[(&'static Service, Running)],
+    ) -> Result<PathBuf> {
+        let endpoints = Endpoints::new(&cluster.url(DATABASE), running);
+        // Where this user looks for it, even if PostgreSQL had to keep its data elsewhere.
+        let directory = if self.ephemeral { cluster.data_dir() } else { &self.data_dir };
+        fs::create_dir_all(directory)?;
+        let file = directory.join(RUNNING_FILE);
+        write_private(&file, &endpoints.json())?;
+        endpoints.show(progress, self.json, self.ephemeral);
+        Ok(file)
+    }
+
+    /// Before anything is started that would have to be stopped again.
+    async fn check_ports(&self) -> Result<()> {
+        if self.takes_free_ports() {
+            return Ok(());
+        }
+        for service in services::ALL {
+            for port in [service.port, service.port + ADMIN_PORT_OFFSET] {
+                if let Err(error) = TcpListener::bind((self.host, port)).await {
+                    let hint = "is another `selvedge up` running? `--free-ports` takes other ports";
+                    return Err(
+                        format!("{} cannot listen on port {port}: {error}\n({hint})", service.name).into()
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn takes_free_ports(&self) -> bool {
+        self.ephemeral || self.free_ports
     }
 
     async fn start_postgres(&self, progress: &Progress) -> Result<Cluster> {
@@ -136,12 +181,7 @@ impl Up {
             let migrated = migrate::up(service, &superuser);
             progress.step(&format!("{name}: migrating"), migrated, |done| migrated_text(name, *done)).await?;
             let config = self.config(service, cluster, password, tokens.clone());
-            let running = service.start(&config).await.map_err(|error| {
-                format!(
-                    "{name}: {error}
-(is something else running there? `selvedge up --free-ports` takes free ones)"
-                )
-            })?;
+            let running = service.start(&config).await.map_err(|error| format!("{name}: {error}"))?;
             if timeout(READY_TIMEOUT, running.wait_until_ready()).await.is_err() {
                 return Err(format!("{name}: the service does not reach its database").into());
             }
@@ -163,7 +203,7 @@ impl Up {
     ) -> Config {
         let mut config = Config::default();
         config.listen.host = self.host;
-        if self.ephemeral || self.free_ports {
+        if self.takes_free_ports() {
             config.listen.port = Some(0);
         }
         config.database.host = Some(cluster.socket_dir().display().to_string());

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant, SystemTime};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Row as _};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
-use super::Db;
+use super::{Db, within};
 
 /// How often to look.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -72,22 +72,22 @@ pub(super) async fn watch(db: &Db) {
         let was = monitor.health();
         let measure = looks % LOOKS_PER_MEASURE == 0;
         let started = Instant::now();
-        let found = timeout(ANSWER_WITHIN, look(&monitor.connect, &mut connection, measure)).await;
+        let found = within(ANSWER_WITHIN, look(&monitor.connect, &mut connection, measure)).await;
         let mut health =
             Health { up: false, latency: started.elapsed(), checked_at: SystemTime::now(), ..was };
         match found {
-            Ok(Ok((connections, size))) => {
+            Ok((connections, size)) => {
                 looks += 1;
                 health =
                     Health { up: true, connections, size_bytes: size.unwrap_or(was.size_bytes), ..health };
             }
-            failed => {
+            Err(reason) => {
                 if was.up {
-                    warn!(?failed, "the database is down");
+                    warn!(reason, "the database is down");
                     // What the pool holds is probably broken as well; it tests its connections before the next use.
                     db.0.pool.manager().suspect();
                 } else {
-                    debug!(?failed, "the database is still down");
+                    debug!(reason, "the database is still down");
                 }
             }
         }

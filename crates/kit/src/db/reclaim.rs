@@ -7,11 +7,10 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::connection::is_of_statement;
-use super::{Backends, CONNECT_TIMEOUT, Db};
+use super::{Backends, CONNECT_TIMEOUT, Db, within};
 
 /// How long a cancelled statement may take to end before its connection is given up.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,12 +28,14 @@ pub(super) fn spawn(db: Db, backend: Object<Backends>, running: bool, in_transac
         // Without an answer to the cancel nobody knows when it arrives; it must not meet the statement of a next caller.
         let cancelled = !running || !db.0.cancel_abandoned || db.0.canceller.cancel(backend.process).await;
         let limit = if db.0.cancel_abandoned { SETTLE_TIMEOUT } else { Duration::MAX };
-        let settled = timeout(limit, settle(&mut backend.connection, in_transaction)).await;
-        if cancelled && matches!(settled, Ok(Ok(()))) {
-            debug!(process = backend.process, "freed an abandoned connection");
-        } else {
-            warn!(process = backend.process, ?settled, "gave up an abandoned connection");
-            drop(Object::take(backend));
+        let settled = within(limit, settle(&mut backend.connection, in_transaction)).await;
+        match settled {
+            Ok(()) if cancelled => debug!(process = backend.process, "freed an abandoned connection"),
+            settled => {
+                let reason = settled.err().unwrap_or_else(|| "its cancel may still be under way".into());
+                warn!(process = backend.process, reason, "closed an abandoned connection");
+                drop(Object::take(backend));
+            }
         }
     });
 }
@@ -97,10 +98,10 @@ async fn confirmed(
     process: i32,
     attempt: impl Future<Output = Result<PgConnection, sqlx::Error>>,
 ) -> Option<PgConnection> {
-    match timeout(CONNECT_TIMEOUT, attempt).await {
-        Ok(Ok(connection)) => Some(connection),
-        failed => {
-            warn!(process, ?failed, "could not cancel an abandoned statement");
+    match within(CONNECT_TIMEOUT, attempt).await {
+        Ok(connection) => Some(connection),
+        Err(reason) => {
+            warn!(process, reason, "could not cancel an abandoned statement");
             None
         }
     }

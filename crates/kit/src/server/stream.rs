@@ -17,6 +17,7 @@ use super::panics;
 use crate::{Code, Context, Error};
 
 type Data = <Body as http_body::Body>::Data;
+type Next = Option<Result<Frame<Data>, Status>>;
 
 /// A body that keeps something until it ends or is dropped.
 pub(super) struct Held<G> {
@@ -140,10 +141,7 @@ impl Bounded {
     }
 
     /// The next frame; or why there is none, when there has not been one for long, or when the handler panics.
-    fn poll_body(
-        &mut self,
-        cx: &mut task::Context<'_>,
-    ) -> Poll<Result<Option<Result<Frame<Data>, Status>>, Status>> {
+    fn poll_body(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Next, Status>> {
         let Self { body, call, .. } = self;
         match catch_unwind(AssertUnwindSafe(|| call.enter(|| Pin::new(body).poll_frame(cx)))) {
             Ok(Poll::Ready(frame)) => {

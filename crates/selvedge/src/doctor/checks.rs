@@ -145,10 +145,13 @@ pub(super) async fn migrations(connect: &PgConnectOptions, service: &Service) ->
     let name = service.name;
     match pending.await {
         Ok(pending) if pending.is_empty() => Good(format!("{name}: every migration has run")),
-        Ok(pending) => Bad(
-            format!("{name}: {} migrations have not run", pending.len()),
-            "run `selvedge migrate up`".into(),
-        ),
+        Ok(pending) => {
+            let number = match pending.len() {
+                1 => "1 migration has".to_owned(),
+                number => format!("{number} migrations have"),
+            };
+            Bad(format!("{name}: {number} not run"), "run `selvedge migrate up`".into())
+        }
         Err(error) => Bad(
             format!("{name}: cannot read the migrations: {error}"),
             "run `selvedge migrate up` as a superuser".into(),

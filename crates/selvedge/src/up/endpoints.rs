@@ -30,7 +30,7 @@ impl Endpoints {
 
     /// A table and what to try first, for people; the line of JSON for programs.
     #[expect(clippy::print_stdout, reason = "programs read it from there")]
-    pub(super) fn show(&self, progress: &Progress, json: bool) {
+    pub(super) fn show(&self, progress: &Progress, json: bool, ephemeral: bool) {
         if json {
             println!("{}", self.json());
             return;
@@ -40,10 +40,11 @@ impl Endpoints {
         for (name, url, admin) in &self.services {
             eprintln!("  {name:<10} {url:<28} {admin}");
         }
-        let [(_, url, admin), ..] = self.services.as_slice() else { return };
+        let contacts = self.services.iter().find(|(name, ..)| *name == "contacts");
+        let Some((_, url, admin)) = contacts else { return };
         eprintln!("\n  try, from another terminal:\n");
         eprintln!(
-            "  npx @bufbuild/buf curl --protocol grpc --http2-prior-knowledge -d '{{\"pageSize\": 2}}' \\\n      \
+            "  npx --yes @bufbuild/buf curl --protocol grpc --http2-prior-knowledge -d '{{\"pageSize\": 2}}' \\\n      \
              {url}/selvedge.contacts.v1.SubmissionService/ListSubmissions"
         );
         eprintln!("  curl {admin}/health/db");
@@ -51,6 +52,7 @@ impl Endpoints {
             "  psql '{}' -c 'select status, count(*) from contacts.submissions group by 1'",
             self.database
         );
-        eprintln!("\n  Ctrl-C stops everything; the data stays.\n");
+        let data = if ephemeral { "nothing of it stays" } else { "the data stays" };
+        eprintln!("\n  Ctrl-C stops everything; {data}.\n");
     }
 }
