@@ -1,7 +1,7 @@
 //! The database as a handler sees it: a pool whose connections are safe to abandon.
 //!
 //! Dropping the future of a query does not end its statement. So every connection knows whether it is in the middle
-//! of something; one that is dropped there is first freed by a cancel from another connection (see [`reclaim`]) and
+//! of something; one that is dropped there is first freed by a cancel from another connection (see `reclaim`) and
 //! only then serves again. Callers may therefore leave at any time: their statements do not stay behind.
 
 mod connection;

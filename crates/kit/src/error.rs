@@ -15,6 +15,9 @@ pub use database::ResultExt;
 /// What a handler answers with.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Why something did not start, for whoever starts it.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
 /// The kinds of failure that callers can tell apart; no others leave a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {

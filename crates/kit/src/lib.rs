@@ -20,6 +20,6 @@ pub mod telemetry;
 
 pub use context::Context;
 pub use db::Db;
-pub use error::{Code, Error, Result, ResultExt};
+pub use error::{Code, Error, Result, ResultExt, StartError};
 pub use server::Running;
-pub use service::{ADMIN_PORT_OFFSET, Kit, Rpcs, Service, StartError, run, stop_signal};
+pub use service::{ADMIN_PORT_OFFSET, Kit, Rpcs, Service, run, stop_signal};

@@ -18,7 +18,7 @@ use crate::config::{self, Config, Limits};
 use crate::page::PageTokens;
 use crate::server::{self, Parts, Running};
 use crate::telemetry::{self, metrics::Metrics};
-use crate::{Db, Result, db, idempotency};
+use crate::{Db, Result, StartError, db, idempotency};
 
 /// The admin port is this much higher than the port.
 pub const ADMIN_PORT_OFFSET: u16 = 10_000;
@@ -111,9 +111,6 @@ impl Rpcs {
         Self { routes: self.routes.add_service(service), names }
     }
 }
-
-/// Why a service did not start, for whoever starts it.
-pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Service {
     /// Fills the database with sample data if that has never been done, and answers with the number of rows.

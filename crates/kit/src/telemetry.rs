@@ -18,8 +18,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt};
 
+use crate::StartError;
 use crate::config::{self, LogFormat};
-use crate::service::StartError;
 
 /// Spans that wait for export at most; a burst beyond that is dropped, and counted in the log.
 const EXPORT_QUEUE: usize = 32 * 1024;

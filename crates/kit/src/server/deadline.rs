@@ -20,6 +20,9 @@ use super::trace::RequestId;
 use crate::config::Limits;
 use crate::{Code, Context, Error};
 
+/// Whoever watches the health hears nothing for as long as all is well, and would take an end for bad news.
+const UNBOUNDED: Duration = Duration::from_hours(24 * 365);
+
 /// Gives every call an end, and its handler the [`Context`].
 ///
 /// The future of a call whose time is up is dropped, and with it whatever it was waiting for: a statement of its is
@@ -90,11 +93,10 @@ where
             request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()),
             caller: Some(caller(request.headers())),
         };
-        let bounds = times.bounds(ends, last, context.clone());
-        let request = if method.streaming {
-            request.map(|body| Body::new(Bounded::request(body, bounds.clone())))
-        } else {
-            request
+        let bounds = method.streaming.then(|| times.bounds(method, ends, last, context.clone()));
+        let request = match bounds.clone() {
+            Some(bounds) => request.map(|body| Body::new(Bounded::request(body, bounds))),
+            None => request,
         };
         let answer = context.scope(self.inner.call(request));
         Box::pin(async move {
@@ -102,10 +104,9 @@ where
                 return Ok(Status::from(last).into_http());
             };
             let response = response?;
-            Ok(if method.streaming {
-                response.map(|body| Body::new(Bounded::answer(body, bounds)))
-            } else {
-                response
+            Ok(match bounds {
+                Some(bounds) => response.map(|body| Body::new(Bounded::answer(body, bounds))),
+                None => response,
             })
         })
     }
@@ -114,15 +115,17 @@ where
 impl Times {
     /// Streams live as long as streams may, unless the caller wants less; unary calls have a default.
     fn limit(&self, method: &Method, asked: Option<Duration>) -> (Duration, End) {
+        let age = if method.is_health() { UNBOUNDED } else { self.stream_age };
         match asked {
-            Some(asked) if method.streaming && asked < self.stream_age => (asked, End::Deadline),
-            _ if method.streaming => (self.stream_age, End::Age),
+            Some(asked) if method.streaming && asked < age => (asked, End::Deadline),
+            _ if method.streaming => (age, End::Age),
             _ => (asked.unwrap_or(self.default).min(self.longest), End::Deadline),
         }
     }
 
-    fn bounds(&self, until: Instant, last: End, call: Context) -> Bounds {
-        Bounds { idle: self.stream_idle, until, last, call, drain: self.drain.clone() }
+    fn bounds(&self, method: &Method, until: Instant, last: End, call: Context) -> Bounds {
+        let idle = if method.is_health() { UNBOUNDED } else { self.stream_idle };
+        Bounds { idle, until, last, call, drain: self.drain.clone() }
     }
 }
 
