@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 
-use crate::database::{DATA_DIR, RUNNING_FILE};
+use crate::database::{DATA_DIR, RUNNING_FILE, running};
 use crate::migrate::{self, APP_CONNECTIONS, migrated_text};
 use crate::progress::Progress;
 use crate::seed::seeded_text;
@@ -127,9 +127,10 @@ impl Up {
         Ok(file)
     }
 
-    /// Before anything is started that would have to be stopped again.
+    /// Before anything is started that would have to be stopped again. Where this data directory's own `up` has the
+    /// ports, the cluster's lock has more to say about it.
     async fn check_ports(&self) -> Result<()> {
-        if self.takes_free_ports() {
+        if self.takes_free_ports() || running(&self.data_dir).is_some() {
             return Ok(());
         }
         for service in services::ALL {

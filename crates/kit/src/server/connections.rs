@@ -3,6 +3,7 @@
 //! tonic's own server would do, but for one thing: it answers `grpc-timeout` itself, around all layers, with CANCELLED.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -12,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,6 +25,10 @@ use crate::config::Limits;
 
 /// How long to wait after an accept failed: what it fails for (no file descriptors left) does not pass at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections at once; more wait until one ends.
+const MAX_CONNECTIONS: usize = 10_000;
+/// How long a client may be silent after it has connected.
+const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Streams that a client opened and reset, waiting to be noticed; beyond that it is an attack.
 const PENDING_RESETS: usize = 100;
 
@@ -39,15 +45,20 @@ where
     S::Future: Send + 'static,
 {
     let http = http2(limits);
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let stack = stack.map_request(|request: Request<Incoming>| request.map(Body::new));
     let graceful = GracefulShutdown::new();
     let connections = TaskTracker::new();
     let cut_off = CancellationToken::new();
-    while let Some(stream) = accept(&listener, &drain).await {
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(stack.clone()));
-        let connection = graceful.watch(connection);
+    while let Some((stream, place)) = accept(&listener, &places, &drain).await {
+        let (http, stack, watcher, drain) = (http.clone(), stack.clone(), graceful.watcher(), drain.clone());
         connections.spawn(cut_off.clone().run_until_cancelled_owned(async move {
-            if let Err(error) = connection.await {
+            let _place = place;
+            if !says_something(&stream, &drain).await {
+                return;
+            }
+            let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(stack));
+            if let Err(error) = watcher.watch(connection).await {
                 debug!(%error, "a connection broke");
             }
         }));
@@ -73,22 +84,31 @@ fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
     http
 }
 
-/// The next connection; `None` at drain.
-async fn accept(listener: &TcpListener, drain: &CancellationToken) -> Option<TcpStream> {
+/// The next connection, when there is a place for it; `None` at drain.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    drain: &CancellationToken,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = drain.run_until_cancelled(places.clone().acquire_owned()).await?;
+    let place = place.expect("nobody closes the semaphore");
     loop {
-        let accepted = drain.run_until_cancelled(listener.accept()).await?;
-        match accepted {
-            Ok((stream, _)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    debug!(%error, "a connection is already gone");
-                    continue;
-                }
-                return Some(stream);
-            }
+        match drain.run_until_cancelled(listener.accept()).await? {
+            Ok((stream, _)) => match stream.set_nodelay(true) {
+                Ok(()) => return Some((stream, place)),
+                Err(error) => debug!(%error, "a connection is already gone"),
+            },
             Err(error) => {
                 warn!(%error, "cannot accept a connection");
                 sleep(ACCEPT_PAUSE).await;
             }
         }
     }
+}
+
+/// Whether the client has anything to say; hyper would wait for its first byte for ever.
+async fn says_something(stream: &TcpStream, drain: &CancellationToken) -> bool {
+    let mut first = [0];
+    let peek = timeout(FIRST_BYTE_TIMEOUT, stream.peek(&mut first));
+    matches!(drain.run_until_cancelled(peek).await, Some(Ok(Ok(1))))
 }
