@@ -3,6 +3,7 @@
 mod admin;
 mod connections;
 mod deadline;
+mod frames;
 mod health;
 mod limit;
 mod methods;
@@ -115,6 +116,7 @@ fn stack(
 + Clone
 + Send
 + 'static {
+    let max_message_bytes = limits.max_message_bytes;
     ServiceBuilder::new()
         // Continues the caller's trace, gives the call its span and its id, counts it.
         .layer(trace::TraceLayer::new(metrics))
@@ -124,6 +126,8 @@ fn stack(
         .layer(limit::LimitLayer::new(limits.max_in_flight))
         // Ends unary calls at their deadline, streams that idle or grow old, and every stream at drain.
         .layer(deadline::DeadlineLayer::new(limits, drain))
+        // Calls bad framing the caller's error, and bounds the size of messages.
+        .map_request(move |request| frames::check(request, max_message_bytes))
         // Then the codec of `selvedge-proto` decodes and validates, and the handler runs.
         .service(routes.prepare())
 }

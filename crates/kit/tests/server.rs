@@ -118,6 +118,55 @@ async fn a_call_that_takes_too_long_is_ended_by_the_server() {
     );
 }
 
+/// The status with which the server answers to these bytes, whatever they are.
+async fn answer_to(running: &Running, headers: &[(&str, &str)], body: Vec<u8>) -> i32 {
+    let stream = tokio::net::TcpStream::connect(running.address).await.unwrap();
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(executor, hyper_util::rt::TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let mut request = http::Request::post(format!(
+        "http://{}/selvedge.contacts.v1.VisitorService/GetVisitorCount",
+        running.address
+    ))
+    .header("content-type", "application/grpc");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = http_body_util::Full::new(prost::bytes::Bytes::from(body));
+    let response = sender.send_request(request.body(body).unwrap()).await.unwrap();
+    response.headers().get("grpc-status").map_or(0, |status| status.to_str().unwrap().parse().unwrap())
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_grpc_are_the_callers_error() {
+    const OK: i32 = Code::Ok as i32;
+    const INVALID: i32 = Code::InvalidArgument as i32;
+    let (running, _) = start().await;
+    let message = |flag: u8, length: u32, bytes: &[u8]| [&[flag][..], &length.to_be_bytes(), bytes].concat();
+    let good = message(0, 3, b"\x0a\x01x");
+    assert_eq!(answer_to(&running, &[], good.clone()).await, OK);
+    for (what, headers, body) in [
+        ("nothing", vec![], vec![]),
+        ("text", vec![], b"garbage, and more of it".to_vec()),
+        ("half a header", vec![], good[..3].to_vec()),
+        ("half a message", vec![], good[..7].to_vec()),
+        ("a message and a half", vec![], [&good[..], &good[..6]].concat()),
+        ("an unknown flag", vec![], message(2, 3, b"\x0a\x01x")),
+        ("compressed in no known way", vec![], message(1, 3, b"\x0a\x01x")),
+        ("compressed as it is", vec![("grpc-encoding", "identity")], message(1, 3, b"\x0a\x01x")),
+        ("bytes that do not decode", vec![], message(0, 3, b"\xff\xff\xff")),
+    ] {
+        assert_eq!(answer_to(&running, &headers, body).await, INVALID, "{what}");
+    }
+    let too_large = message(0, 5 << 20, &vec![0; 5 << 20]);
+    assert_eq!(answer_to(&running, &[], too_large).await, Code::ResourceExhausted as i32);
+    let announced_only = message(0, u32::MAX, b"");
+    assert_eq!(answer_to(&running, &[], announced_only).await, Code::ResourceExhausted as i32);
+    let packed = message(1, 3, b"\x0a\x01x");
+    assert_eq!(answer_to(&running, &[("grpc-encoding", "gzip")], packed).await, Code::Unimplemented as i32);
+}
+
 #[tokio::test]
 async fn handlers_know_their_call() {
     let (_running, mut client) = start().await;

@@ -140,7 +140,7 @@ async fn an_oversized_message_is_refused() {
     let (_served, mut client) = start().await;
     let submission = Submission { message: "x".repeat(5 << 20), ..ada() };
     let status = client.create_submission(create(submission)).await.unwrap_err();
-    assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "MESSAGE_TOO_LARGE"));
 }
 
 #[tokio::test]

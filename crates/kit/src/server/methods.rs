@@ -16,6 +16,8 @@ pub(crate) struct Method {
     pub(crate) name: Arc<str>,
     /// Whether either side sends a stream.
     pub(crate) streaming: bool,
+    /// Whether the client does.
+    pub(crate) takes_stream: bool,
 }
 
 impl Method {
@@ -47,14 +49,16 @@ static KNOWN: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
             let service_name = format!("{package}.{}", service.name());
             service.method.into_iter().map(move |method| {
                 let name = format!("{service_name}/{}", method.name());
-                let streaming = method.client_streaming() || method.server_streaming();
-                (format!("/{name}"), Method { name: name.into(), streaming })
+                let takes_stream = method.client_streaming();
+                let streaming = takes_stream || method.server_streaming();
+                (format!("/{name}"), Method { name: name.into(), streaming, takes_stream })
             })
         })
         .collect()
 });
 
-static UNKNOWN: LazyLock<Method> = LazyLock::new(|| Method { name: "unknown".into(), streaming: false });
+static UNKNOWN: LazyLock<Method> =
+    LazyLock::new(|| Method { name: "unknown".into(), streaming: false, takes_stream: false });
 
 const DESCRIPTORS: [&[u8]; 4] = [
     selvedge_proto::FILE_DESCRIPTOR_SET,
