@@ -125,7 +125,7 @@ impl Times {
 
     fn bounds(&self, method: &Method, until: Instant, last: End, call: Context) -> Bounds {
         let idle = if method.is_health() { UNBOUNDED } else { self.stream_idle };
-        Bounds { idle, until, last, call, drain: self.drain.clone() }
+        Bounds { idle, until, last, call, drain: self.drain.clone(), ended: Arc::default() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{self, Poll, ready};
 use std::time::Duration;
 
@@ -94,6 +95,20 @@ pub(super) struct Bounds {
     pub(super) call: Context,
     /// When the server goes away.
     pub(super) drain: CancellationToken,
+    /// Set when the request's side was ended. Its handler may take that for the client's own end, and end the answer as if
+    /// all were well; the answer then says what it was.
+    pub(super) ended: Arc<OnceLock<End>>,
+}
+
+/// What keeps a body from going on.
+enum Stop {
+    End(End),
+    Panic(Status),
+}
+
+/// Whether nothing comes after this frame.
+fn is_last(frame: Option<&Result<Frame<Data>, Status>>) -> bool {
+    !matches!(frame, Some(Ok(frame)) if frame.is_data())
 }
 
 /// A body that does not last for ever: it ends when nothing has moved for a while, at a certain age, and at drain.
@@ -105,6 +120,7 @@ pub(super) struct Bounded {
     last: End,
     call: Context,
     drained: BoxFuture<'static, ()>,
+    ended: Arc<OnceLock<End>>,
     /// How a stream tells its reader: the server's answer by trailers, a request's body by an error for the handler.
     by_trailers: bool,
     over: bool,
@@ -121,6 +137,7 @@ impl Bounded {
             last: bounds.last,
             call: bounds.call,
             drained: Box::pin(bounds.drain.cancelled_owned()),
+            ended: bounds.ended,
             by_trailers: true,
             over: false,
         }
@@ -141,7 +158,7 @@ impl Bounded {
     }
 
     /// The next frame; or why there is none, when there has not been one for long, or when the handler panics.
-    fn poll_body(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Next, Status>> {
+    fn poll_body(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Next, Stop>> {
         let Self { body, call, .. } = self;
         match catch_unwind(AssertUnwindSafe(|| call.enter(|| Pin::new(body).poll_frame(cx)))) {
             Ok(Poll::Ready(frame)) => {
@@ -149,8 +166,8 @@ impl Bounded {
                 self.quiet_until.as_mut().reset(quiet_until);
                 Poll::Ready(Ok(frame))
             }
-            Ok(Poll::Pending) => self.quiet_until.as_mut().poll(cx).map(|()| Err(End::Idle.into())),
-            Err(panic) => Poll::Ready(Err(panics::status(panic))),
+            Ok(Poll::Pending) => self.quiet_until.as_mut().poll(cx).map(|()| Err(Stop::End(End::Idle))),
+            Err(panic) => Poll::Ready(Err(Stop::Panic(panics::status(panic)))),
         }
     }
 }
@@ -166,12 +183,23 @@ impl http_body::Body for Bounded {
         if self.over {
             return Poll::Ready(None);
         }
-        let status = match self.must_end(cx) {
-            Some(end) => end.into(),
+        let stop = match self.must_end(cx) {
+            Some(end) => Stop::End(end),
             None => match ready!(self.poll_body(cx)) {
-                Ok(frame) => return Poll::Ready(frame),
-                Err(status) => status,
+                Ok(frame) => match self.ended.get() {
+                    Some(end) if self.by_trailers && is_last(frame.as_ref()) => Stop::End(*end),
+                    _ => return Poll::Ready(frame),
+                },
+                Err(stop) => stop,
             },
+        };
+        let status = match stop {
+            Stop::End(end) => {
+                // The first reason is the one that counts.
+                let _ = self.ended.set(end);
+                end.into()
+            }
+            Stop::Panic(status) => status,
         };
         self.over = true;
         // Dropping the inner body tells the handler that nobody listens any more.
