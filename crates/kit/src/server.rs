@@ -123,7 +123,7 @@ fn stack(
         // A panic is one caller's INTERNAL, not everybody's outage.
         .layer(panics::layer())
         // Refuses what is too much, at once; never a health check.
-        .layer(limit::LimitLayer::new(limits.max_in_flight))
+        .layer(limit::LimitLayer::new(limits))
         // Ends unary calls at their deadline, streams that idle or grow old, and every stream at drain.
         .layer(deadline::DeadlineLayer::new(limits, drain))
         // Calls bad framing the caller's error, and bounds the size of messages.

@@ -12,8 +12,8 @@ use crate::database::Target;
 use crate::progress::Progress;
 use crate::{Result, services};
 
-/// The most connections of an application role, over all replicas.
-pub(crate) const APP_CONNECTIONS: u32 = 60;
+/// What an application role gets: its password is somebody else's business, its connections are for all replicas.
+const APP: App = App { password: None, connection_limit: 60 };
 
 #[derive(Args)]
 pub(crate) struct Migrate {
@@ -58,7 +58,7 @@ impl Migrate {
             Action::Up => {
                 let progress = Progress::new();
                 for service in services {
-                    let migrated = up(service, &connect);
+                    let migrated = up(service, &connect, &APP);
                     progress
                         .step(&format!("{}: migrating", service.name), migrated, |done| {
                             migrated_text(service.name, *done)
@@ -96,13 +96,12 @@ impl Migrate {
 }
 
 /// Brings a service's roles and schema to where its sources are; answers with the number of migrations that ran.
-pub(crate) async fn up(service: &Service, connect: &PgConnectOptions) -> Result<usize> {
+pub(crate) async fn up(service: &Service, connect: &PgConnectOptions, app: &App) -> Result<usize> {
     let connected = connect.connect().await;
     let mut connection = connected.map_err(|error| format!("cannot connect to the database: {error}"))?;
     let may_provision = "select rolsuper or rolcreaterole from pg_roles where rolname = current_user";
     if sqlx::query_scalar(may_provision).fetch_one(&mut connection).await? {
-        let app = App { password: None, connection_limit: APP_CONNECTIONS };
-        provision(&mut connection, service.name, &app).await?;
+        provision(&mut connection, service.name, app).await?;
     }
     Ok(open(service, connect).await?.up().await?)
 }
@@ -114,8 +113,7 @@ async fn sql(service: &Service, connect: &PgConnectOptions) -> Result<()> {
     let pending = if exists.fetch_one(&mut connect.connect().await?).await? {
         open(service, connect).await?.pending().await?
     } else {
-        let app = App { password: None, connection_limit: APP_CONNECTIONS };
-        say(&format!("-- {}: roles and schema\n{}", service.name, provisioning_sql(service.name, &app)));
+        say(&format!("-- {}: roles and schema\n{}", service.name, provisioning_sql(service.name, &APP)));
         schema::all_steps((service.migrations)())
     };
     for step in pending {

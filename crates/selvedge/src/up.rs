@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::Args;
 use futures::future::join_all;
 use selvedge_kit::config::{self, Config, Secret};
-use selvedge_kit::schema::{App, provision};
+use selvedge_kit::schema::App;
 use selvedge_kit::{ADMIN_PORT_OFFSET, Running, Service, stop_signal, telemetry};
 use selvedge_postgres::{Cluster, Installation, Options};
 use sqlx::postgres::PgConnectOptions;
@@ -23,7 +23,7 @@ use tokio::task::block_in_place;
 use tokio::time::timeout;
 
 use crate::database::{DATA_DIR, RUNNING_FILE, running};
-use crate::migrate::{self, APP_CONNECTIONS, migrated_text};
+use crate::migrate::{self, migrated_text};
 use crate::progress::Progress;
 use crate::seed::seeded_text;
 use crate::{Result, services};
@@ -178,8 +178,10 @@ impl Up {
         let mut all = vec![];
         for service in services::ALL {
             let name = service.name;
-            let password = give_password(service, &superuser).await?;
-            let migrated = migrate::up(service, &superuser);
+            // A new password for every run, as nobody but this process needs it.
+            let password = random_hex();
+            let app = App { password: Some(password.clone()), connection_limit: self.connection_limit() };
+            let migrated = migrate::up(service, &superuser, &app);
             progress.step(&format!("{name}: migrating"), migrated, |done| migrated_text(name, *done)).await?;
             let config = self.config(service, cluster, password, tokens.clone());
             let running = service.start(&config).await.map_err(|error| format!("{name}: {error}"))?;
@@ -193,6 +195,11 @@ impl Up {
             all.push((service, running));
         }
         Ok(all)
+    }
+
+    /// The pool, and what watches and cancels beside it; twice, as connections that were given up may linger.
+    fn connection_limit(&self) -> u32 {
+        u32::try_from(2 * (self.pool.connections() + 2)).unwrap_or(u32::MAX >> 1)
     }
 
     fn config(
@@ -241,14 +248,6 @@ async fn make_database(cluster: &Cluster) -> Result<PgConnectOptions> {
     let connect = connect.database(DATABASE);
     connect.connect().await?.execute("create extension if not exists pg_stat_statements").await?;
     Ok(connect)
-}
-
-/// A new password for every run: nobody but this process needs it.
-async fn give_password(service: &Service, superuser: &PgConnectOptions) -> Result<String> {
-    let password = random_hex();
-    let app = App { password: Some(password.clone()), connection_limit: APP_CONNECTIONS };
-    provision(&mut superuser.connect().await?, service.name, &app).await?;
-    Ok(password)
 }
 
 fn random_hex() -> String {

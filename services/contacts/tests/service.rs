@@ -314,3 +314,20 @@ async fn a_stream_that_outlives_its_callers_deadline_is_not_called_resumable() {
     };
     assert!(matches!(end.code(), Code::DeadlineExceeded | Code::Cancelled), "{end:?}");
 }
+
+#[tokio::test]
+async fn a_stream_keeps_its_place_until_it_ends() {
+    let served = serve_with(SERVICE, |config| config.limits.max_in_flight = 1).await;
+    let mut streams = ServerReflectionClient::new(served.channel());
+    let answers = streams.server_reflection_info(tokio_stream::pending()).await.unwrap();
+    let mut client = VisitorServiceClient::new(served.channel());
+    assert_eq!(reason(&client.get_visitor_count(get()).await.unwrap_err()), "OVERLOADED");
+    drop(answers);
+    for _ in 0..400 {
+        if client.get_visitor_count(get()).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the place was never free again");
+}

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -166,6 +167,14 @@ pub struct Target {
     pub tls: Option<TlsMode>,
     /// A file with the certificates to trust, if the URL names one.
     pub tls_root_cert: Option<PathBuf>,
+}
+
+impl Pool {
+    /// The most connections to hold, whether configured or not.
+    pub fn connections(&self) -> usize {
+        let cores = available_parallelism().map_or(1, usize::from);
+        self.size.map_or(2 * cores + 1, |size| size as usize)
+    }
 }
 
 impl Database {

@@ -1,4 +1,3 @@
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
@@ -64,7 +63,7 @@ impl Options {
         ]);
         Ok(Self {
             connect,
-            pool_size: config.pool.size.map_or_else(default_pool_size, |size| size as usize),
+            pool_size: config.pool.connections(),
             max_lifetime: config.pool.max_lifetime,
             acquire_timeout: config.pool.acquire_timeout,
             statement_timeout: config.pool.statement_timeout,
@@ -91,8 +90,4 @@ impl Options {
 /// overwritten by the caller. Statements are logged by us, not by sqlx as well.
 fn connect_options() -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass().disable_statement_logging()
-}
-
-fn default_pool_size() -> usize {
-    2 * available_parallelism().map_or(1, usize::from) + 1
 }

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::Method;
 use super::stream::Held;
+use crate::config::Limits;
 use crate::{Code, Error};
 
 /// How long a caller that was turned away should wait.
@@ -21,11 +24,12 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub(super) struct LimitLayer {
     places: Arc<Semaphore>,
+    stream_age: Duration,
 }
 
 impl LimitLayer {
-    pub(super) fn new(max_in_flight: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(max_in_flight)) }
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { places: Arc::new(Semaphore::new(limits.max_in_flight)), stream_age: limits.stream_age }
     }
 }
 
@@ -33,7 +37,7 @@ impl<S> Layer<S> for LimitLayer {
     type Service = Limit<S>;
 
     fn layer(&self, inner: S) -> Limit<S> {
-        Limit { inner, places: self.places.clone() }
+        Limit { inner, places: self.places.clone(), stream_age: self.stream_age }
     }
 }
 
@@ -41,6 +45,7 @@ impl<S> Layer<S> for LimitLayer {
 pub(super) struct Limit<S> {
     inner: S,
     places: Arc<Semaphore>,
+    stream_age: Duration,
 }
 
 impl<S> Service<Request<Body>> for Limit<S>
@@ -65,16 +70,30 @@ where
             return Box::pin(async { Ok(overloaded().into_http()) });
         };
         let answer = self.inner.call(request);
+        let stream_age = self.stream_age;
         Box::pin(async move {
             let response = answer.await?;
             // A stream keeps its place until it ends; a unary answer is complete here.
             Ok(if method.streaming {
-                response.map(|body| Body::new(Held::new(body, place)))
+                response.map(|body| Body::new(Held::new(body, lease(place, stream_age))))
             } else {
                 response
             })
         })
     }
+}
+
+/// Frees the place when the stream ends, and at the latest when it should have: a client that takes nothing keeps the
+/// server from noticing.
+fn lease(place: OwnedSemaphorePermit, longest: Duration) -> DropGuard {
+    let ended = CancellationToken::new();
+    let watched = ended.clone();
+    tokio::spawn(async move {
+        // Both ways it is over.
+        let _ = timeout(longest, watched.cancelled()).await;
+        drop(place);
+    });
+    ended.drop_guard()
 }
 
 fn overloaded() -> Status {
