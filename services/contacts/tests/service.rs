@@ -7,6 +7,7 @@ use selvedge_proto::contacts::v1::visitor_service_client::VisitorServiceClient;
 use selvedge_proto::contacts::v1::{GetVisitorCountRequest, IncrementVisitorCountRequest};
 use selvedge_testing::{Served, reason, serve, serve_with};
 use sqlx::{AssertSqlSafe, Executor as _};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -319,10 +320,11 @@ async fn a_stream_that_outlives_its_callers_deadline_is_not_called_resumable() {
 async fn a_stream_keeps_its_place_until_it_ends() {
     let served = serve_with(SERVICE, |config| config.limits.max_in_flight = 1).await;
     let mut streams = ServerReflectionClient::new(served.channel());
-    let answers = streams.server_reflection_info(tokio_stream::pending()).await.unwrap();
+    let (questions, asked) = tokio::sync::mpsc::channel(1);
+    let answers = streams.server_reflection_info(ReceiverStream::new(asked)).await.unwrap();
     let mut client = VisitorServiceClient::new(served.channel());
     assert_eq!(reason(&client.get_visitor_count(get()).await.unwrap_err()), "OVERLOADED");
-    drop(answers);
+    drop((questions, answers));
     for _ in 0..400 {
         if client.get_visitor_count(get()).await.is_ok() {
             return;
