@@ -92,7 +92,7 @@ pub(super) async fn watch(db: &Db) {
             }
         }
         if health.up && !was.up {
-            info!(latency_ms = health.latency.as_millis(), "the database is up");
+            info!(latency_ms = health.latency.as_secs_f64() * 1e3, "the database is up");
         }
         monitor.health.send_replace(health);
         tend_pool(db).await;

@@ -61,7 +61,7 @@ impl<'a> Statement<'a> {
                 warn!(
                     statement = self.sql.as_str(),
                     rows = self.rows,
-                    took_ms = took.as_millis(),
+                    took_ms = took.as_secs_f64() * 1e3,
                     "slow statement"
                 );
             });
