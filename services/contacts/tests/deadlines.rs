@@ -177,6 +177,10 @@ async fn a_transaction_in_which_a_statement_failed_cannot_be_committed() {
     let mut transaction = db.begin().await.unwrap();
     sqlx::query("update visitors set count = 5").execute(&mut *transaction).await.unwrap();
     sqlx::query("update visitors set count = -1").execute(&mut *transaction).await.unwrap_err();
+    // Nor after another failure, one that the server never hears of: JSON has no such keys.
+    let no_json = sqlx::types::Json(std::collections::BTreeMap::from([((1, 2), 3)]));
+    let unsent = sqlx::query("select $1").bind(no_json).execute(&mut *transaction).await.unwrap_err();
+    assert!(matches!(unsent, sqlx::Error::Encode(_)), "{unsent:?}");
     transaction.commit().await.unwrap_err();
     let count: i64 = sqlx::query_scalar("select count from visitors").fetch_one(&db).await.unwrap();
     assert_eq!(count, 0);
@@ -192,9 +196,9 @@ async fn a_cancel_works_although_its_own_connection_was_cut() {
         assert_eq!(wait_for_active(&mut watcher, 1).await, 1);
         caller.abort();
         assert_eq!(wait_for_active(&mut watcher, 0).await, 0);
-        let cut = "select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_cancel_backend%'
-                   and datname = current_database() and pid <> pg_backend_pid()";
-        watcher.execute(cut).await.unwrap();
+        let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+                   where query like 'select pg_cancel_backend%' and datname = current_database()";
+        assert_eq!(sqlx::query_scalar::<_, i64>(cut).fetch_one(&mut watcher).await.unwrap(), 1);
     }
 }
 

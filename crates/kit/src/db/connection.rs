@@ -23,7 +23,7 @@ pub(super) enum State {
     Idle,
     /// A statement was sent and its end has not been read.
     Running,
-    /// The server refused the last statement; a transaction cannot be committed any more.
+    /// The last statement failed, and nothing else did; a transaction cannot be committed any more.
     Refused,
     /// The conversation with the server broke.
     Broken,
@@ -41,8 +41,9 @@ impl State {
     /// send, leaves the conversation in an unknown place.
     pub(super) fn end(&mut self, error: Option<&sqlx::Error>) {
         let ended = match error {
-            // An argument that cannot be encoded was never sent.
-            None | Some(sqlx::Error::Encode(_)) => Self::Idle,
+            None => Self::Idle,
+            // An argument that cannot be encoded was never sent, and so leaves nothing behind but a failed statement.
+            Some(sqlx::Error::Encode(_)) => Self::Refused,
             Some(error) if is_of_statement(error) => Self::Refused,
             Some(_) => Self::Broken,
         };
