@@ -63,8 +63,8 @@ impl Schema {
 
     /// Runs what has not run yet and answers with how many of the service's own that were.
     pub async fn up(&mut self) -> Result<usize, MigrateError> {
-        // sqlx has a lock for the migrations themselves; this one is for all that belongs to them. The connection is
-        // closed at the end, and with it the lock is gone.
+        // sqlx has a lock for the migrations themselves; this one is for all that belongs to them. After a failure it goes
+        // with the connection, which is nobody else's.
         sqlx::query("select pg_advisory_lock(hashtextextended('selvedge.migrate', 0))")
             .execute(&mut self.connection)
             .await?;

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use selvedge_kit::config::Config;
 use selvedge_kit::{Context, Kit, Rpcs, Running, Service};
 use selvedge_proto::contacts::v1::visitor_service_client::VisitorServiceClient;
 use selvedge_proto::contacts::v1::visitor_service_server::{VisitorService, VisitorServiceServer};
 use selvedge_proto::contacts::v1::{GetVisitorCountRequest, IncrementVisitorCountRequest, VisitorCount};
 use sqlx::migrate::Migrator;
+use tonic::body::Body;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
@@ -94,18 +97,22 @@ async fn a_deadline_is_the_callers_the_default_or_the_longest() {
     assert!((30_001..=60_000).contains(&left(Some("99999999H")).await));
 }
 
+/// An HTTP/2 connection without tonic's channel, which has opinions of its own about time and errors.
+async fn bare(running: &Running) -> SendRequest<Body> {
+    let stream = TokioIo::new(tokio::net::TcpStream::connect(running.address).await.unwrap());
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
 /// Through a bare HTTP/2 connection: tonic's channel would give up by itself, and not say what the server said.
 #[tokio::test]
 async fn a_call_that_takes_too_long_is_ended_by_the_server() {
     let (running, _) = start().await;
-    let stream = tokio::net::TcpStream::connect(running.address).await.unwrap();
-    let executor = hyper_util::rt::TokioExecutor::new();
-    let (sender, connection) =
-        hyper::client::conn::http2::handshake(executor, hyper_util::rt::TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    let channel = tower::service_fn(move |request: http::Request<tonic::body::Body>| {
+    let sender = bare(&running).await;
+    let channel = tower::service_fn(move |request: http::Request<Body>| {
         let mut sender = sender.clone();
-        async move { Ok::<_, hyper::Error>(sender.send_request(request).await?.map(tonic::body::Body::new)) }
+        async move { Ok::<_, hyper::Error>(sender.send_request(request).await?.map(Body::new)) }
     });
     let origin = format!("http://{}", running.address).parse().unwrap();
     let mut request = Request::new(get("slow"));
@@ -120,11 +127,7 @@ async fn a_call_that_takes_too_long_is_ended_by_the_server() {
 
 /// The status with which the server answers to these bytes, whatever they are.
 async fn answer_to(running: &Running, headers: &[(&str, &str)], body: Vec<u8>) -> i32 {
-    let stream = tokio::net::TcpStream::connect(running.address).await.unwrap();
-    let executor = hyper_util::rt::TokioExecutor::new();
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(executor, hyper_util::rt::TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
+    let mut sender = bare(running).await;
     let mut request = http::Request::post(format!(
         "http://{}/selvedge.contacts.v1.VisitorService/GetVisitorCount",
         running.address
@@ -133,7 +136,7 @@ async fn answer_to(running: &Running, headers: &[(&str, &str)], body: Vec<u8>) -
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let body = http_body_util::Full::new(prost::bytes::Bytes::from(body));
+    let body = Body::new(http_body_util::Full::new(prost::bytes::Bytes::from(body)));
     let response = sender.send_request(request.body(body).unwrap()).await.unwrap();
     response.headers().get("grpc-status").map_or(0, |status| status.to_str().unwrap().parse().unwrap())
 }

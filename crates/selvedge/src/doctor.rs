@@ -2,6 +2,7 @@
 
 mod checks;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -29,7 +30,7 @@ use Finding::{Bad, Good};
 impl Doctor {
     /// Looks at everything and fails when anything is wrong.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let mut findings = vec![postgres(), checks::disk(&self.target.data_dir)];
+        let mut findings = vec![postgres(&self.target.data_dir), checks::disk(&self.target.data_dir)];
         findings.extend(checks::ports(running(&self.target.data_dir)).await);
         findings.extend(self.database().await);
         let mut wrong = 0;
@@ -76,8 +77,9 @@ impl Doctor {
     }
 }
 
-fn postgres() -> Finding {
-    match Installation::find() {
+/// The one that `up` would take for this data.
+fn postgres(data_dir: &Path) -> Finding {
+    match Installation::find_for(data_dir) {
         Ok(found) => Good(format!("PostgreSQL {} in {}", found.version, found.bin.display())),
         Err(error) => Bad("no PostgreSQL for `selvedge up`".into(), error.to_string()),
     }

@@ -95,8 +95,8 @@ pub(super) struct Bounds {
     pub(super) call: Context,
     /// When the server goes away.
     pub(super) drain: CancellationToken,
-    /// Set when the request's side was ended. Its handler may take that for the client's own end, and end the answer as if
-    /// all were well; the answer then says what it was.
+    /// Set when either side was ended. A handler may take the end of its request for the client's own, and end the answer
+    /// as if all were well; the answer then says what it was.
     pub(super) ended: Arc<OnceLock<End>>,
 }
 

@@ -53,25 +53,23 @@ pub(super) async fn list(
             break;
         }
     }
-    let mut more = rows.len() == wanted;
-    rows.truncate(size);
-    let mut last = None;
-    let mut bytes = 0;
-    let mut submissions = vec![];
-    for row in rows {
-        let id = row.id;
-        let submission = Submission::from(row);
-        bytes += submission.encoded_len();
-        if bytes > MAX_PAGE_BYTES && last.is_some() {
-            more = true;
-            break;
-        }
-        submissions.push(submission);
-        last = Some(id);
-    }
-    let last = last.filter(|_| more);
-    let next_page_token = last.map_or_else(String::new, |id| tokens.seal(&question, id.as_bytes()));
+    let (ids, mut submissions): (Vec<Uuid>, Vec<Submission>) =
+        rows.into_iter().map(|row| (row.id, row.into())).unzip();
+    let kept = fitting(&submissions).min(size);
+    let more = kept < submissions.len();
+    submissions.truncate(kept);
+    let next_page_token = if more { tokens.seal(&question, ids[kept - 1].as_bytes()) } else { String::new() };
     Ok(ListSubmissionsResponse { submissions, next_page_token })
+}
+
+/// How many of them are not too much for one page: the first always is not.
+fn fitting(submissions: &[Submission]) -> usize {
+    let mut bytes = 0;
+    let fits = |submission: &&Submission| {
+        bytes += submission.encoded_len();
+        bytes <= MAX_PAGE_BYTES
+    };
+    submissions.iter().take_while(fits).count().max(1)
 }
 
 /// The ranges of ids to look at, one after the other.
