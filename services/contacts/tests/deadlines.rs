@@ -19,10 +19,12 @@ fn increment() -> IncrementVisitorCountRequest {
     IncrementVisitorCountRequest { counter: "visitor_count".into() }
 }
 
-/// Waits until as many statements of the application are being executed.
+/// Waits until as many statements of the application wait for the row that somebody else holds. They can only stop
+/// waiting by ending; what the service looks at by itself is not among them.
 async fn wait_for_active(connection: &mut PgConnection, wanted: i64) -> i64 {
     let sql = "select count(*) from pg_stat_activity
-               where usename = 'contacts_app' and state = 'active' and datname = current_database()";
+               where usename = 'contacts_app' and state = 'active' and datname = current_database()
+                   and wait_event_type = 'Lock'";
     let mut active = -1;
     for _ in 0..200 {
         active = sqlx::query_scalar(sql).fetch_one(&mut *connection).await.unwrap();
