@@ -5,6 +5,7 @@
 //! only then serves again. Callers may therefore leave at any time: their statements do not stay behind.
 
 mod connection;
+mod copy;
 mod executor;
 mod monitor;
 mod options;

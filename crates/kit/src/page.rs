@@ -1,128 +1,90 @@
-//! Pages of lists: their size, and the tokens that lead from one to the next.
+//! Pages of lists: how much goes on one, and how one leads to the next.
 
-use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use prost::Name;
-use sha2::Sha256;
+mod tokens;
 
-use crate::config::{self, ConfigError};
-use crate::{Error, Result};
+use prost::{Message, Name};
+
+use crate::Result;
+
+pub use tokens::{PageTokens, not_ours};
 
 const DEFAULT_SIZE: usize = 20;
 const MAX_SIZE: usize = 100;
-/// Half of HMAC-SHA256, which is what the standard recommends as the least.
-const MAC_BYTES: usize = 16;
-const MIN_KEY_BYTES: usize = 32;
+/// The most bytes of a page: clients take four megabytes by default.
+const MAX_BYTES: usize = 3 << 20;
 
-/// How many rows a page may have: 20 unless asked otherwise, 100 at most. (That it is not negative is checked by the
-/// request's constraints.)
-pub fn size(asked: i32) -> usize {
+/// A page that a request asks for.
+///
+/// ```
+/// # use selvedge_kit::page::{Page, PageTokens};
+/// # let (tokens, question) = (PageTokens::random(), "all of them".to_owned());
+/// let rows = |from: u8| (from..=3).map(|id| ([id], format!("row {id}"))).collect();
+/// let (first, token) = Page::new(&tokens, &question, 2, "").unwrap().cut(rows(1));
+/// assert_eq!(first, ["row 1", "row 2"]);
+///
+/// let second = Page::new(&tokens, &question, 2, &token).unwrap();
+/// assert_eq!(second.after(), Some([2].as_slice()));
+/// assert_eq!(second.cut(rows(3)), (vec!["row 3".to_owned()], String::new()));
+/// ```
+pub struct Page<'a, Q> {
+    tokens: &'a PageTokens,
+    question: &'a Q,
+    size: usize,
+    after: Option<Vec<u8>>,
+}
+
+impl<'a, Q: Name> Page<'a, Q> {
+    /// A page of the list that answers `question`: the list's request without its `page_size` and `page_token`.
+    ///
+    /// It has 20 rows unless asked otherwise, 100 at most. (That the size is not negative is checked by the request's
+    /// constraints.)
+    pub fn new(tokens: &'a PageTokens, question: &'a Q, page_size: i32, page_token: &str) -> Result<Self> {
+        let after = (!page_token.is_empty()).then(|| tokens.open(question, page_token)).transpose()?;
+        Ok(Self { tokens, question, size: size(page_size), after })
+    }
+
+    /// The cursor of the row that it begins after; `None` on the first page.
+    pub fn after(&self) -> Option<&[u8]> {
+        self.after.as_deref()
+    }
+
+    /// How many rows to read: one more than the page has, to know whether there is another.
+    pub fn wanted(&self) -> usize {
+        self.size + 1
+    }
+
+    /// What the page has of these rows, each with its cursor, and the token of the next one.
+    ///
+    /// It has fewer than it might where they are so long that it would be too large; but never none of them.
+    pub fn cut<C: AsRef<[u8]>, M: Message>(&self, rows: Vec<(C, M)>) -> (Vec<M>, String) {
+        let (cursors, mut rows): (Vec<C>, Vec<M>) = rows.into_iter().unzip();
+        let mut bytes = 0;
+        let fits = |row: &&M| {
+            bytes += row.encoded_len();
+            bytes <= MAX_BYTES
+        };
+        let kept = rows.iter().take(self.size).take_while(fits).count().max(1);
+        let more = kept < rows.len();
+        rows.truncate(kept);
+        let next = if more {
+            self.tokens.seal(self.question, cursors[kept - 1].as_ref())
+        } else {
+            String::new()
+        };
+        (rows, next)
+    }
+}
+
+fn size(asked: i32) -> usize {
     match usize::try_from(asked) {
         Ok(0) | Err(_) => DEFAULT_SIZE,
         Ok(size) => size.min(MAX_SIZE),
     }
 }
 
-/// Makes page tokens and believes only its own.
-///
-/// A token carries the place where the next page begins. It is signed together with the question it belongs to, so
-/// that it can neither be made up nor used with other filters.
-///
-/// ```
-/// # use selvedge_kit::page::PageTokens;
-/// let tokens = PageTokens::random();
-/// let token = tokens.seal(&"the question".to_owned(), b"row 20");
-/// assert_eq!(tokens.open(&"the question".to_owned(), &token).unwrap(), b"row 20");
-/// assert!(tokens.open(&"another question".to_owned(), &token).is_err());
-/// ```
-#[derive(Clone)]
-pub struct PageTokens {
-    /// The first signs, all verify: so a key can be replaced while tokens made with the old one are still around.
-    keys: Vec<Hmac<Sha256>>,
-}
-
-impl PageTokens {
-    /// With a key that nobody else has: tokens last as long as the process.
-    pub fn random() -> Self {
-        Self { keys: vec![hmac(&rand::random::<[u8; MIN_KEY_BYTES]>())] }
-    }
-
-    /// With the configured keys; replicas that share them accept each other's tokens.
-    pub fn from_config(config: &config::Tokens) -> Result<Self, ConfigError> {
-        let Some(keys) = &config.page_token_keys else {
-            tracing::warn!("no SELVEDGE_PAGE_TOKEN_KEYS: page tokens will not survive a restart");
-            return Ok(Self::random());
-        };
-        let keys = keys.expose().split(',').map(|key| parse_key(key.trim())).collect::<Option<Vec<_>>>();
-        match keys {
-            Some(keys) if !keys.is_empty() => Ok(Self { keys: keys.iter().map(|key| hmac(key)).collect() }),
-            _ => Err(ConfigError::new(format!(
-                "SELVEDGE_PAGE_TOKEN_KEYS must be keys of {MIN_KEY_BYTES} bytes or more, in hex or base64, separated by commas"
-            ))),
-        }
-    }
-
-    /// A token for the page that begins after `cursor`, as an answer to `question`: the list's request without its
-    /// `page_token` and `page_size`.
-    pub fn seal(&self, question: &impl Name, cursor: &[u8]) -> String {
-        let mac = signature(&self.keys[0], question, cursor).finalize().into_bytes();
-        BASE64_URL_SAFE_NO_PAD.encode([&mac[..MAC_BYTES], cursor].concat())
-    }
-
-    /// The cursor in a token that [`PageTokens::seal`] made for the same question.
-    pub fn open(&self, question: &impl Name, token: &str) -> Result<Vec<u8>> {
-        BASE64_URL_SAFE_NO_PAD
-            .decode(token)
-            .ok()
-            .and_then(|bytes| {
-                let (mac, cursor) = bytes.split_at_checked(MAC_BYTES)?;
-                let ours = |key| signature(key, question, cursor).verify_truncated_left(mac).is_ok();
-                self.keys.iter().any(ours).then(|| cursor.to_vec())
-            })
-            .ok_or_else(not_ours)
-    }
-}
-
-/// What to answer to a token that is not one of ours, or not one for this question.
-pub fn not_ours() -> Error {
-    Error::invalid(
-        "page_token",
-        "must be the next_page_token of a page of the same list, with the same filters",
-    )
-}
-
-fn hmac(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
-}
-
-/// The kind of message is part of what is signed: two lists may have filters that are encoded alike.
-fn signature<M: Name>(key: &Hmac<Sha256>, question: &M, cursor: &[u8]) -> Hmac<Sha256> {
-    let question = [M::full_name().as_bytes(), &[0], &question.encode_to_vec()].concat();
-    let length = u64::try_from(question.len()).expect("a message fits into memory").to_be_bytes();
-    key.clone().chain_update(length).chain_update(question).chain_update(cursor)
-}
-
-fn parse_key(text: &str) -> Option<Vec<u8>> {
-    let hex = || {
-        let digits = text
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-        text.len().is_multiple_of(2).then(|| digits.collect()).flatten()
-    };
-    let key: Vec<u8> = hex().or_else(|| BASE64_STANDARD.decode(text).ok())?;
-    (key.len() >= MIN_KEY_BYTES).then_some(key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
-
-    fn tokens(keys: &str) -> Result<PageTokens, ConfigError> {
-        PageTokens::from_config(&config::Tokens { page_token_keys: Some(Secret::new(keys)) })
-    }
 
     #[test]
     fn sizes() {
@@ -130,43 +92,19 @@ mod tests {
     }
 
     #[test]
-    fn every_changed_bit_is_noticed() {
-        let tokens = PageTokens::random();
-        let token = tokens.seal(&"q".to_owned(), b"cursor");
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&token).unwrap();
-        for bit in 0..bytes.len() * 8 {
-            let mut forged = bytes.clone();
-            forged[bit / 8] ^= 1 << (bit % 8);
-            assert!(
-                tokens.open(&"q".to_owned(), &BASE64_URL_SAFE_NO_PAD.encode(forged)).is_err(),
-                "bit {bit}"
-            );
-        }
-        for wrong in ["", "x", "====", "AAAA", &token[1..], &format!("{token}A")] {
-            assert!(tokens.open(&"q".to_owned(), wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn lists_do_not_take_each_others_tokens() {
-        let tokens = PageTokens::random();
-        let token = tokens.seal(&"q".to_owned(), b"cursor");
-        // Bytes and strings are encoded alike; only the kind of message tells them apart.
-        assert!(tokens.open(&b"q".to_vec(), &token).is_err());
-    }
-
-    #[test]
-    fn a_key_can_be_replaced() {
-        let (old, new) = ("11".repeat(32), BASE64_STANDARD.encode([7; 40]));
-        let token = tokens(&old).unwrap().seal(&"q".to_owned(), b"cursor");
-        assert!(tokens(&format!("{new}, {old}")).unwrap().open(&"q".to_owned(), &token).is_ok());
-        assert!(tokens(&new).unwrap().open(&"q".to_owned(), &token).is_err());
-    }
-
-    #[test]
-    fn keys_that_are_too_short_are_refused() {
-        for wrong in ["", "abc", &"11".repeat(31), "not a key at all, but long enough to look like one"] {
-            assert!(tokens(wrong).is_err(), "{wrong}");
-        }
+    fn a_page_is_never_too_large_and_never_empty() {
+        let (tokens, question) = (PageTokens::random(), "all".to_owned());
+        let page = Page::new(&tokens, &question, 3, "").unwrap();
+        let cut = |lengths: &[usize]| {
+            let rows = (0_u8..).zip(lengths).map(|(id, length)| ([id], "x".repeat(*length))).collect();
+            let (rows, next) = page.cut(rows);
+            (rows.len(), !next.is_empty())
+        };
+        assert_eq!(cut(&[]), (0, false));
+        assert_eq!(cut(&[1, 1, 1]), (3, false));
+        assert_eq!(cut(&[1, 1, 1, 1]), (3, true));
+        assert_eq!(cut(&[2 << 20, 2 << 20]), (1, true));
+        assert_eq!(cut(&[5 << 20, 1]), (1, true));
+        assert_eq!(cut(&[5 << 20]), (1, false));
     }
 }

@@ -1,30 +1,47 @@
+mod batch;
+mod counts;
+mod export;
+mod filter;
+mod import;
 mod list;
+mod new;
 mod partitions;
+mod stats;
 mod status;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use prost::Message as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::stream::BoxStream;
 use selvedge_kit::idempotency::{self, Claim};
 use selvedge_kit::mask::Mask;
 use selvedge_kit::page::PageTokens;
 use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, convert, etag};
 use selvedge_proto::contacts::v1::submission_service_server::SubmissionService;
 use selvedge_proto::contacts::v1::{
-    CreateSubmissionRequest, DeleteSubmissionRequest, GetSubmissionRequest, ListSubmissionsRequest,
-    ListSubmissionsResponse, Submission, UpdateSubmissionRequest,
+    BatchCreateSubmissionsRequest, BatchCreateSubmissionsResponse, CreateSubmissionRequest,
+    DeleteSubmissionRequest, ExportSubmissionsRequest, GetSubmissionRequest, GetSubmissionStatsRequest,
+    ImportSubmissionsRequest, ImportSubmissionsResponse, ListSubmissionsRequest, ListSubmissionsResponse,
+    Submission, SubmissionStats, UpdateSubmissionRequest,
 };
 use serde_json::Value as Json;
 use sqlx::PgExecutor;
-use tonic::{Request, Response, Status};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
+use new::New;
+
+pub(crate) use new::{check_insights, mint_id};
 pub(crate) use partitions::Partitions;
 
-/// How far a sender's clock may be ahead of ours.
-const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
+/// How many imports and exports run at once: each may hold a connection, and keeps a part of its rows in memory.
+const MAX_BULK_CALLS: usize = 4;
+const BULK_RETRY: Duration = Duration::from_secs(5);
 
-/// The most bytes of insights that a submission may have, so that a page of them stays readable.
-const MAX_INSIGHTS_BYTES: usize = 64 * 1024;
+/// The reason that programs read.
+const EXTERNAL_ID_TAKEN: &str = "EXTERNAL_ID_TAKEN";
 
 const CHANGEABLE: [&str; 5] = ["name", "email", "message", "status", "document_insights"];
 
@@ -32,16 +49,27 @@ pub(crate) struct Submissions {
     db: Db,
     page_tokens: PageTokens,
     partitions: Partitions,
+    bulk_calls: Arc<Semaphore>,
 }
 
 impl Submissions {
     pub(crate) fn new(kit: &mut Kit) -> Self {
         partitions::tend(kit);
+        counts::tend(kit);
         Self {
             db: kit.db.clone(),
             page_tokens: kit.page_tokens.clone(),
             partitions: Partitions::new(kit.db.clone()),
+            bulk_calls: Arc::new(Semaphore::new(MAX_BULK_CALLS)),
         }
+    }
+
+    /// A place for an import or export, until it is dropped.
+    fn bulk_call(&self) -> Result<OwnedSemaphorePermit, Error> {
+        self.bulk_calls.clone().try_acquire_owned().map_err(|_| {
+            let message = "other imports and exports are under way; try again later";
+            Error::new(Code::Unavailable, "TOO_MANY_BULK_CALLS", message).retry_after(BULK_RETRY)
+        })
     }
 }
 
@@ -66,22 +94,53 @@ impl SubmissionService for Submissions {
         request: Request<CreateSubmissionRequest>,
     ) -> Result<Response<Submission>, Status> {
         let request = request.into_inner();
-        let submission = request.submission.clone().unwrap_or_default();
-        let submitted_at = submission_time(&submission)?;
-        check_insights(&submission)?;
-        self.partitions.ensure(submitted_at).await?;
+        let submission = New::of(request.submission.clone().unwrap_or_default(), Utc::now())
+            .map_err(|wrong| wrong.at("submission."))?;
+        self.partitions.ensure(submission.submitted_at).await?;
         if request.request_id.is_empty() {
-            return Ok(Response::new(insert(&self.db, submission, submitted_at).await?));
+            return Ok(Response::new(insert(&self.db, submission).await?));
         }
         let mut transaction = self.db.begin().await?;
         let ticket = match idempotency::claim(&mut transaction, &request.request_id, &request).await? {
             Claim::Done(answer) => return Ok(Response::new(answer)),
             Claim::New(ticket) => ticket,
         };
-        let submission = insert(&mut *transaction, submission, submitted_at).await?;
+        let submission = insert(&mut *transaction, submission).await?;
         ticket.keep(&mut transaction, &submission).await?;
         transaction.commit().await?;
         Ok(Response::new(submission))
+    }
+
+    async fn batch_create_submissions(
+        &self,
+        request: Request<BatchCreateSubmissionsRequest>,
+    ) -> Result<Response<BatchCreateSubmissionsResponse>, Status> {
+        Ok(Response::new(batch::create(&self.db, &self.partitions, request.into_inner()).await?))
+    }
+
+    async fn import_submissions(
+        &self,
+        request: Request<Streaming<ImportSubmissionsRequest>>,
+    ) -> Result<Response<ImportSubmissionsResponse>, Status> {
+        let _place = self.bulk_call()?;
+        Ok(Response::new(import::import(&self.db, &self.partitions, request.into_inner()).await?))
+    }
+
+    type ExportSubmissionsStream = BoxStream<'static, Result<Submission, Status>>;
+
+    async fn export_submissions(
+        &self,
+        request: Request<ExportSubmissionsRequest>,
+    ) -> Result<Response<Self::ExportSubmissionsStream>, Status> {
+        let place = self.bulk_call()?;
+        Ok(Response::new(export::export(&self.db, request.into_inner(), place).await?))
+    }
+
+    async fn get_submission_stats(
+        &self,
+        request: Request<GetSubmissionStatsRequest>,
+    ) -> Result<Response<SubmissionStats>, Status> {
+        Ok(Response::new(stats::stats(&self.db, request.into_inner()).await?))
     }
 
     async fn get_submission(
@@ -89,7 +148,7 @@ impl SubmissionService for Submissions {
         request: Request<GetSubmissionRequest>,
     ) -> Result<Response<Submission>, Status> {
         let id = convert::id("id", &request.into_inner().id)?;
-        Ok(Response::new(self.find(id).await?.ok_or_else(not_found)?.into()))
+        Ok(Response::new(self.find(id).await?.ok_or_else(submission_not_found)?.into()))
     }
 
     async fn list_submissions(
@@ -108,7 +167,8 @@ impl SubmissionService for Submissions {
         let mask = Mask::new(request.update_mask.as_ref(), &CHANGEABLE)?;
         let id = convert::id("submission.id", &new.id)?;
         let expected = etag::parse(&new.etag)?;
-        check_insights(&new)?;
+        check_insights("document_insights", new.document_insights.as_ref())
+            .map_err(|wrong| wrong.at("submission."))?;
         let status = match status::to_column(new.status()) {
             None if mask.has("status") => Err(Error::invalid("submission.status", "must be a status"))?,
             status => status.filter(|_| mask.has("status")),
@@ -192,7 +252,7 @@ impl Submissions {
         statuses: Option<&[&str]>,
     ) -> Result<Error, Error> {
         Ok(match self.find(id).await? {
-            None => not_found(),
+            None => submission_not_found(),
             Some(row) if expected.is_some_and(|expected| expected != row.updated_at) => etag::mismatch(),
             Some(row) if statuses.is_some_and(|statuses| !statuses.contains(&row.status.as_str())) => {
                 Error::new(
@@ -206,12 +266,7 @@ impl Submissions {
     }
 }
 
-async fn insert(
-    executor: impl PgExecutor<'_>,
-    submission: Submission,
-    submitted_at: DateTime<Utc>,
-) -> Result<Submission, Error> {
-    let status = status::to_column(submission.status()).unwrap_or("NEW");
+async fn insert(executor: impl PgExecutor<'_>, new: New) -> Result<Submission, Error> {
     let row = sqlx::query_as!(
         Row,
         "insert into submissions
@@ -219,48 +274,21 @@ async fn insert(
          values ($1, $2, $3, $4, $5, $6, $7, $8)
          returning id, external_id, name, email, message, status, submitted_at, document_insights, created_at,
              updated_at",
-        mint_id(submitted_at),
-        submission.external_id,
-        submission.name,
-        submission.email,
-        submission.message,
-        status,
-        submitted_at,
-        convert::json(submission.document_insights.unwrap_or_default()),
+        new.id,
+        new.external_id,
+        new.name,
+        new.email,
+        new.message,
+        new.status,
+        new.submitted_at,
+        new.document_insights,
     )
     .fetch_one(executor)
     .await
     .on_constraint("submission_external_ids_pkey", || {
-        Error::new(Code::AlreadyExists, "EXTERNAL_ID_TAKEN", "there is a submission with this external_id")
+        Error::new(Code::AlreadyExists, EXTERNAL_ID_TAKEN, "there is a submission with this external_id")
     })?;
     Ok(row.into())
-}
-
-fn check_insights(submission: &Submission) -> Result<(), Error> {
-    match &submission.document_insights {
-        Some(insights) if insights.encoded_len() > MAX_INSIGHTS_BYTES => Err(Error::invalid(
-            "submission.document_insights",
-            format!("must be at most {MAX_INSIGHTS_BYTES} bytes long, is {}", insights.encoded_len()),
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn submission_time(submission: &Submission) -> Result<DateTime<Utc>, Error> {
-    let now = Utc::now();
-    let Some(submitted_at) = &submission.submitted_at else { return Ok(now) };
-    let submitted_at = convert::time("submission.submitted_at", submitted_at)?;
-    if submitted_at > now + CLOCK_SKEW {
-        return Err(Error::invalid("submission.submitted_at", "must not be in the future"));
-    }
-    Ok(submitted_at)
-}
-
-/// A `UUIDv7` of this time; the rest of it is random.
-pub(crate) fn mint_id(submitted_at: DateTime<Utc>) -> Uuid {
-    let millis =
-        u64::try_from(submitted_at.timestamp_millis()).expect("submissions are from the year 2000 or later");
-    uuid::Builder::from_unix_timestamp_millis(millis, &rand::random()).into_uuid()
 }
 
 impl From<Row> for Submission {
@@ -281,6 +309,7 @@ impl From<Row> for Submission {
     }
 }
 
-fn not_found() -> Error {
+/// What to answer to an id that no submission has.
+pub(crate) fn submission_not_found() -> Error {
     Error::new(Code::NotFound, "SUBMISSION_NOT_FOUND", "there is no submission with this id")
 }

@@ -4,6 +4,9 @@ use selvedge_proto::contacts::v1::SubmissionStatus::{
     self, Closed, Contacted, New, Qualified, Spam, Unspecified,
 };
 
+/// Every status there is.
+pub(super) const ALL: [SubmissionStatus; 5] = [New, Contacted, Qualified, Closed, Spam];
+
 /// Every move there is.
 const MOVES: [(SubmissionStatus, SubmissionStatus); 10] = [
     (New, Contacted),

@@ -1,0 +1,125 @@
+create table documents (
+    id uuid not null,
+    submission_id uuid not null,
+    file_name text not null,
+    media_type text not null,
+    size bigint not null,
+    sha256 bytea not null,
+    tags text[] not null default '{}',
+    insights jsonb not null default '{}',
+    created_at timestamptz not null default now(),
+    constraint documents_pkey primary key (id),
+    constraint documents_submission_id_fkey
+        foreign key (submission_id) references submissions (id) on delete cascade,
+    constraint documents_size_not_negative check (size >= 0),
+    constraint documents_sha256_length check (octet_length(sha256) = 32),
+    constraint documents_insights_is_object check (jsonb_typeof(insights) = 'object')
+);
+
+create index documents_submission_id on documents (submission_id, id desc);
+create index documents_tags on documents using gin (tags);
+
+-- Keeps what a submission says about its documents true, in the transaction that adds or removes one.
+create function count_documents() returns trigger
+language plpgsql as $$
+declare
+    owner uuid := coalesce(new.submission_id, old.submission_id);
+    total bigint;
+    types jsonb;
+begin
+    -- One after the other, and the counting in a statement of its own: so it sees what those before have done.
+    perform from submissions where id = owner for no key update;
+    if not found then
+        -- It is on its way out itself, or was never there and the foreign key will say so.
+        return null;
+    end if;
+    select count(*), coalesce(jsonb_agg(distinct media_type order by media_type), '[]') into total, types
+    from documents where submission_id = owner;
+    if total > 1000 and tg_op = 'INSERT' then
+        raise check_violation using
+            message = 'the submission has too many documents', constraint = 'documents_at_most_1000';
+    end if;
+    update submissions
+    set document_insights =
+        document_insights || jsonb_build_object('total_documents', total, 'document_types', types)
+    where id = owner
+        and (document_insights -> 'total_documents', document_insights -> 'document_types')
+            is distinct from (to_jsonb(total), types);
+    return null;
+end
+$$;
+
+create trigger documents_count after insert or delete or update of media_type on documents
+for each row execute function count_documents();
+
+-- The two keys that `count_documents` keeps are nobody else's.
+create function keep_document_counts() returns trigger
+language plpgsql as $$
+begin
+    new.document_insights := new.document_insights - '{total_documents,document_types}'::text[];
+    if tg_op = 'UPDATE' then
+        new.document_insights := new.document_insights || coalesce(
+            (select jsonb_object_agg(key, value) from jsonb_each(old.document_insights)
+             where key in ('total_documents', 'document_types')),
+            '{}');
+    end if;
+    return new;
+end
+$$;
+
+create trigger submissions_begin_without_document_counts before insert on submissions
+for each row when (new.document_insights ?| '{total_documents,document_types}')
+execute function keep_document_counts();
+
+create trigger submissions_keep_document_counts before update of document_insights on submissions
+for each row when (pg_trigger_depth() = 0 and old.document_insights is distinct from new.document_insights)
+execute function keep_document_counts();
+
+-- Makes the partition for the month of `at`, if there is none, and moves in what the default partition caught for it.
+--
+-- The application may not make tables; it calls this with the owner's rights. `lock_timeout` keeps a long export from
+-- holding up every reader behind this: the caller's row then goes into the default partition instead.
+create or replace function ensure_submissions_partition(at timestamptz) returns void
+language plpgsql security definer
+set search_path = contacts, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    month timestamptz := date_trunc('month', at, 'UTC');
+    month_after timestamptz := (month at time zone 'UTC' + interval '1 month') at time zone 'UTC';
+    partition text := 'submissions_' || to_char(month at time zone 'UTC', 'YYYY_MM');
+    their_documents documents[];
+begin
+    if to_regclass(partition) is not null then
+        return;
+    end if;
+    perform pg_advisory_xact_lock(hashtextextended('contacts.submissions', 0));
+    -- Asked of the table itself: `to_regclass` may still remember that there was none before the lock.
+    if exists (select from pg_class where relname = partition and relnamespace = 'contacts'::regnamespace) then
+        return;
+    end if;
+
+    -- Before anything is moved: a row on its way into the default partition would otherwise be missed, and whoever changes
+    -- one of its rows would wait for us while we wait for them.
+    lock table submissions_default in access exclusive mode;
+
+    -- Deleting from the default partition takes documents and external ids along; they come back below.
+    select array_agg(document) into their_documents
+    from documents as document
+    where submission_id >= uuid_v7_floor(month) and submission_id < uuid_v7_floor(month_after);
+
+    execute format('create table %I (like submissions including defaults including constraints)', partition);
+    execute format(
+        'with moved as (delete from submissions_default where id >= %L and id < %L returning *)
+         insert into %I select * from moved',
+        uuid_v7_floor(month), uuid_v7_floor(month_after), partition);
+    execute format(
+        'alter table submissions attach partition %I for values from (%L) to (%L)',
+        partition, uuid_v7_floor(month), uuid_v7_floor(month_after));
+    execute format(
+        'insert into submission_external_ids (external_id, submission_id)
+         select external_id, id from %I where external_id is not null',
+        partition);
+    insert into documents select * from unnest(their_documents);
+end
+$$;

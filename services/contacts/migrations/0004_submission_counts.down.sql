@@ -1,0 +1,12 @@
+drop trigger submissions_forget_counts on submissions;
+drop trigger submissions_recount on submissions;
+drop trigger submissions_count_gone on submissions;
+drop trigger submissions_count_new on submissions;
+drop function forget_submission_counts();
+drop function recount_submission();
+drop function count_submissions();
+drop table submission_domain_counts;
+drop table submission_status_counts;
+drop table submission_deltas;
+drop function email_domain_of(text);
+drop function quarter_of(timestamptz);
