@@ -99,9 +99,23 @@ begin
         return;
     end if;
 
-    -- Before anything is moved: a row on its way into the default partition would otherwise be missed, and whoever changes
-    -- one of its rows would wait for us while we wait for them.
-    lock table submissions_default in access exclusive mode;
+    -- All locks come before anything is moved: a row on its way into the default partition would otherwise be missed. The
+    -- tables that refer to submissions come first, as they do for whoever writes to them. Whoever deletes submissions has
+    -- them the other way around, and would wait for us while we wait for them; so we give up soon, before PostgreSQL calls
+    -- it a deadlock and fails one of us, let them through, and try again.
+    perform set_config('lock_timeout', '300ms', true);
+    for attempt in 1..5 loop
+        begin
+            lock table documents, submission_external_ids in share row exclusive mode;
+            lock table submissions_default in access exclusive mode;
+            exit;
+        exception when lock_not_available then
+            if attempt = 5 then
+                raise;
+            end if;
+            perform pg_sleep(0.02);
+        end;
+    end loop;
 
     -- Deleting from the default partition takes documents and external ids along; they come back below.
     select array_agg(document) into their_documents

@@ -239,3 +239,51 @@ async fn many_first_submissions_of_a_month_make_one_partition() {
     }
     assert_eq!(in_default(&mut served.database.superuser().await).await, 0);
 }
+
+/// A writer of documents that has begun and not yet looked at submissions, and somebody who needs a new month.
+/// Answers with how it went for both.
+async fn writer_and_new_month(database: &Database) -> (Result<(), sqlx::Error>, Result<(), sqlx::Error>) {
+    let mut writer = database.role("app").await;
+    writer.execute("begin; lock table documents in row exclusive mode").await.unwrap();
+    let mut other = database.role("app").await;
+    let ensure = tokio::spawn(async move {
+        other.execute("select ensure_submissions_partition('2002-03-04')").await.map(drop)
+    });
+    let mut watcher = database.superuser().await;
+    let waits = "select exists (select from pg_stat_activity where wait_event_type = 'Lock'
+                     and datname = current_database())";
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut watcher).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    let insert = "insert into documents (id, submission_id, file_name, media_type, size, sha256)
+                  select gen_random_uuid(), uuid_v7_floor('2001-02-03'), 'f', 'a/b', 1, sha256('')";
+    let written = async {
+        writer.execute(insert).await?;
+        writer.execute("commit").await.map(drop)
+    };
+    let written = written.await;
+    // A writer that failed still holds its lock.
+    drop(writer);
+    (written, ensure.await.unwrap())
+}
+
+/// With the negative control: without the locks of the referring tables coming first, one of the two fails.
+#[tokio::test]
+async fn a_new_month_fails_nobody_who_writes_documents() {
+    for protected in [true, false] {
+        let database = Database::new(SERVICE).await;
+        let mut superuser = database.superuser().await;
+        let setup = "insert into submissions (id, name, email, message, status, submitted_at)
+                     values (uuid_v7_floor('2001-02-03'), 'n', 'e', 'm', 'NEW', '2001-02-03')";
+        superuser.execute(setup).await.unwrap();
+        if !protected {
+            let sql = "select pg_get_functiondef('ensure_submissions_partition'::regproc)";
+            let definition: String = sqlx::query_scalar(sql).fetch_one(&mut superuser).await.unwrap();
+            let first = "lock table documents, submission_external_ids in share row exclusive mode;";
+            assert!(definition.contains(first));
+            superuser.execute(AssertSqlSafe(definition.replace(first, "").replace("300ms", "5s"))).await.unwrap();
+        }
+        let (written, ensured) = writer_and_new_month(&database).await;
+        assert_eq!(written.is_ok() && ensured.is_ok(), protected, "{written:?} {ensured:?}");
+    }
+}
