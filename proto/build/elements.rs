@@ -119,9 +119,8 @@ pub(crate) fn element_checks(
     let mut code = Vec::new();
     match ty {
         Type::String => code.push("rules::text(value, at, out);".to_owned()),
-        Type::Message | Type::Timestamp | Type::Duration if rules.ignore == Ignore::Always => {
-            code.push("value.validate(&at.without_rules(), out);".to_owned());
-        }
+        // Whoever handles it checks it.
+        Type::Message | Type::Timestamp | Type::Duration if rules.ignore == Ignore::Always => {}
         Type::Message | Type::Timestamp | Type::Duration => code.push("value.validate(at, out);".to_owned()),
         Type::Number(_) | Type::Bool | Type::Bytes | Type::Enum(_) => {}
     }

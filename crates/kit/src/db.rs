@@ -108,6 +108,11 @@ impl Db {
         Ok(Transaction::begin(self.take().await?).await?)
     }
 
+    /// The most connections that there are at once.
+    pub fn pool_size(&self) -> usize {
+        self.0.pool.status().max_size
+    }
+
     /// What the last look at the database found.
     pub fn health(&self) -> Health {
         self.0.monitor.health()

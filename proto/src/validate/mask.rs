@@ -33,7 +33,7 @@ impl<'a> Mask<'a> {
     /// Whether a violation counts that stands at the end of these steps, which begin below the resource.
     pub(super) fn names<'s>(&self, steps: impl Iterator<Item = Step<'s>> + Clone) -> bool {
         let fields = steps
-            .filter(|step| !matches!(step, Step::Masked(_) | Step::WithoutRules))
+            .filter(|step| !matches!(step, Step::Masked(_)))
             .take_while(|step| matches!(step, Step::Field(_) | Step::Oneof(..)));
         let Some(first) = fields.clone().next() else { return true };
         self.paths.is_empty()

@@ -31,8 +31,6 @@ pub(super) enum Step<'a> {
     KeyItself,
     /// Below this step only what the mask names is checked.
     Masked(&'a Mask<'a>),
-    /// Below this step the rules of the protos do not apply, only what holds for every message.
-    WithoutRules,
 }
 
 impl<'a> Path<'a> {
@@ -79,18 +77,12 @@ impl<'a> Path<'a> {
         self.step(Step::Masked(mask))
     }
 
-    /// The same place, below which the rules of the protos do not apply.
-    pub fn without_rules(&'a self) -> Self {
-        self.step(Step::WithoutRules)
-    }
-
-    /// Whether a violation here counts; `is_rule` tells a rule of a proto from what holds for every message.
-    pub(super) fn counts(&self, is_rule: bool) -> bool {
+    /// Whether a violation here counts.
+    pub(super) fn counts(&self) -> bool {
         let mut below = Vec::new();
         let mut place = Some(self);
         while let Some(path) = place {
             match path.step {
-                Step::WithoutRules if is_rule => return false,
                 Step::Masked(mask) if !mask.names(below.iter().rev().copied()) => return false,
                 step => below.push(step),
             }
@@ -122,7 +114,7 @@ impl Display for Path<'_> {
                 Step::Index(index) => write!(out, "[{index}]")?,
                 Step::PlainKey(key) => write!(out, "[{key}]")?,
                 Step::Key(key) => write_key(out, key)?,
-                Step::Root | Step::KeyItself | Step::Masked(_) | Step::WithoutRules => continue,
+                Step::Root | Step::KeyItself | Step::Masked(_) => continue,
             }
             first = false;
         }

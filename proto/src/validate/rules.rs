@@ -17,7 +17,7 @@ use super::{Path, Violations};
 /// Text must not contain U+0000, which the database cannot store.
 pub fn text(value: &str, at: &Path<'_>, out: &mut Violations) {
     if value.as_bytes().contains(&0) {
-        out.add_always(at, format_args!("must not contain the character U+0000"));
+        out.add(at, format_args!("must not contain the character U+0000"));
     }
 }
 

@@ -29,16 +29,9 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// Adds the violation of a rule of the proto.
+    /// Adds a violation, if it stands where it counts.
     pub fn add(&mut self, at: &Path<'_>, description: Arguments<'_>) {
-        if at.counts(true) {
-            self.keep(at, description);
-        }
-    }
-
-    /// Adds the violation of what holds for every message, whatever its rules.
-    pub fn add_always(&mut self, at: &Path<'_>, description: Arguments<'_>) {
-        if at.counts(false) {
+        if at.counts() {
             self.keep(at, description);
         }
     }

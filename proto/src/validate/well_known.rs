@@ -30,7 +30,7 @@ impl Validate for FieldMask {
 impl Validate for Timestamp {
     fn validate(&self, at: &Path<'_>, out: &mut Violations) {
         if Moment::of(self).is_none() {
-            out.add_always(
+            out.add(
                 at,
                 format_args!("must be a time from the year 0001 to 9999, with 0 to 999,999,999 nanos"),
             );
@@ -42,7 +42,7 @@ impl Validate for Duration {
     fn validate(&self, at: &Path<'_>, out: &mut Violations) {
         if Span::of(self).is_none() {
             let rule = "must be at most 10,000 years long, with at most 999,999,999 nanos of the same sign";
-            out.add_always(at, format_args!("{rule}"));
+            out.add(at, format_args!("{rule}"));
         }
     }
 }
@@ -69,12 +69,12 @@ impl Validate for ListValue {
 impl Validate for Value {
     fn validate(&self, at: &Path<'_>, out: &mut Violations) {
         match &self.kind {
-            None => out.add_always(
+            None => out.add(
                 at,
                 format_args!("must have a kind: null, boolean, number, string, object or list"),
             ),
             Some(Kind::NumberValue(number)) if !number.is_finite() => {
-                out.add_always(at, format_args!("must be a finite number"));
+                out.add(at, format_args!("must be a finite number"));
             }
             Some(Kind::NullValue(_) | Kind::BoolValue(_) | Kind::NumberValue(_)) => {}
             Some(Kind::StringValue(text)) => rules::text(text, at, out),

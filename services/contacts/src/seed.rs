@@ -1,5 +1,7 @@
 //! Sample data, so that a new installation has something to show.
 
+mod documents;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use selvedge_kit::{Db, Error};
 use serde_json::json;
@@ -7,7 +9,7 @@ use uuid::Uuid;
 
 use crate::submissions::{Partitions, mint_id};
 
-const SUBMISSIONS: u32 = 420;
+const SUBMISSIONS: u32 = 1400;
 const DAYS: u32 = 425;
 
 const FIRST_NAMES: [&str; 12] =
@@ -26,7 +28,7 @@ const SUBJECTS: [&str; 7] = [
 ];
 const STATUSES: [&str; 8] = ["NEW", "NEW", "CONTACTED", "CONTACTED", "QUALIFIED", "CLOSED", "CLOSED", "SPAM"];
 
-/// Fills an empty table with submissions of the last fourteen months; leaves any other alone.
+/// Fills empty tables with submissions of the last fourteen months and their documents; leaves any others alone.
 pub(crate) async fn seed(db: Db) -> Result<u64, Error> {
     let empty = sqlx::query_scalar!(r#"select not exists (select from submissions) as "empty!""#);
     if !empty.fetch_one(&db).await? {
@@ -48,7 +50,8 @@ pub(crate) async fn seed(db: Db) -> Result<u64, Error> {
         &rows.iter().map(|row| row.submitted_at).collect::<Vec<_>>(),
         &rows.iter().map(|row| row.insights.clone()).collect::<Vec<_>>(),
     );
-    Ok(inserted.execute(&db).await?.rows_affected())
+    let submissions = inserted.execute(&db).await?.rows_affected();
+    Ok(submissions + documents::seed(&db, &rows).await?)
 }
 
 struct Sample {
@@ -59,6 +62,7 @@ struct Sample {
     status: &'static str,
     submitted_at: DateTime<Utc>,
     insights: serde_json::Value,
+    documents: u32,
 }
 
 impl Sample {
@@ -76,6 +80,7 @@ impl Sample {
             message: pick(&SUBJECTS, number),
             status: pick(&STATUSES, number / 5),
             submitted_at,
+            documents: if number % 3 == 1 { 1 + number % 4 } else { 0 },
             insights: if number.is_multiple_of(3) {
                 json!({"language": language, "urgent": number.is_multiple_of(7)})
             } else {

@@ -36,8 +36,7 @@ use new::New;
 pub(crate) use new::{check_insights, mint_id};
 pub(crate) use partitions::Partitions;
 
-/// How many imports and exports run at once: each may hold a connection, and keeps a part of its rows in memory.
-const MAX_BULK_CALLS: usize = 4;
+/// When to try again an import or export for which there was no place.
 const BULK_RETRY: Duration = Duration::from_secs(5);
 
 /// The reason that programs read.
@@ -60,7 +59,8 @@ impl Submissions {
             db: kit.db.clone(),
             page_tokens: kit.page_tokens.clone(),
             partitions: Partitions::new(kit.db.clone()),
-            bulk_calls: Arc::new(Semaphore::new(MAX_BULK_CALLS)),
+            // Each holds a connection for a long time; half of them are left for everything else.
+            bulk_calls: Arc::new(Semaphore::new((kit.db.pool_size() / 2).max(1))),
         }
     }
 

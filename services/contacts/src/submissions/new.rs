@@ -47,7 +47,7 @@ impl Wrong {
 
 impl std::fmt::Display for Wrong {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.field, self.description)
+        write!(f, "{} {}", self.field, self.description)
     }
 }
 

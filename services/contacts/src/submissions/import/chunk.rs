@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Datelike as _, Utc};
 use prost::Message as _;
-use selvedge_proto::check;
 use selvedge_proto::contacts::v1::{RefusedSubmission, Submission};
+use selvedge_proto::{Violations, check};
 
 use super::super::EXTERNAL_ID_TAKEN;
 use super::super::new::New;
@@ -77,7 +77,7 @@ impl Chunk {
         let external_id = submission.external_id.clone();
         let new = match check(&submission) {
             Ok(()) => New::of(submission, now).map_err(|wrong| wrong.to_string()),
-            Err(violations) => Err(violations.to_string()),
+            Err(violations) => Err(described(violations)),
         };
         match new {
             Err(description) => self.refuse(row, external_id, INVALID_SUBMISSION, &description),
@@ -145,6 +145,11 @@ impl Chunk {
             description: shortened(description, MAX_DESCRIPTION_CHARS),
         });
     }
+}
+
+fn described(violations: Violations) -> String {
+    let each = violations.into_vec().into_iter().map(|it| format!("{} {}", it.field, it.description));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 fn shortened(text: &str, chars: usize) -> String {
