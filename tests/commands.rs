@@ -17,7 +17,7 @@ async fn migrations_are_shown_taken_back_and_run_again() {
     assert!(ok && said.is_empty(), "{said}");
 
     let (ok, said) = on(&mesh, &["migrate", "down", "1", "--service", "contacts"]).await;
-    assert!(ok && said.contains("took back 0004_submission_counts"), "{said}");
+    assert!(ok && said.contains("took back 0005_submission_counts"), "{said}");
     let (ok, said) = on(&mesh, &["migrate", "status"]).await;
     assert!(ok && said.contains("pending"), "{said}");
     let (ok, said) = on(&mesh, &["migrate", "sql"]).await;

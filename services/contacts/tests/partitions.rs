@@ -277,9 +277,9 @@ async fn a_new_month_fails_nobody_who_writes_documents() {
                      values (uuid_v7_floor('2001-02-03'), 'n', 'e', 'm', 'NEW', '2001-02-03')";
         superuser.execute(setup).await.unwrap();
         if !protected {
-            let sql = "select pg_get_functiondef('ensure_submissions_partition'::regproc)";
+            let sql = "select pg_get_functiondef('make_submissions_partition'::regproc)";
             let definition: String = sqlx::query_scalar(sql).fetch_one(&mut superuser).await.unwrap();
-            let first = "lock table documents, submission_external_ids in share row exclusive mode;";
+            let first = "lock table documents in share row exclusive mode;";
             assert!(definition.contains(first));
             superuser.execute(AssertSqlSafe(definition.replace(first, "").replace("300ms", "5s"))).await.unwrap();
         }

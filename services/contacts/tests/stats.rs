@@ -170,7 +170,7 @@ async fn rows_that_are_moved_to_their_month_are_counted_once() {
 async fn what_was_there_before_the_counts_is_counted() {
     let (served, _, mut superuser) = filled().await;
     for direction in ["down", "up"] {
-        let file = format!("migrations/0004_submission_counts.{direction}.sql");
+        let file = format!("migrations/0005_submission_counts.{direction}.sql");
         let sql = std::fs::read_to_string(file).unwrap();
         superuser.execute(AssertSqlSafe(sql)).await.unwrap();
     }

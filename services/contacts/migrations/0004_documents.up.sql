@@ -75,38 +75,21 @@ create trigger submissions_keep_document_counts before update of document_insigh
 for each row when (pg_trigger_depth() = 0 and old.document_insights is distinct from new.document_insights)
 execute function keep_document_counts();
 
--- Makes the partition for the month of `at`, if there is none, and moves in what the default partition caught for it.
---
--- The application may not make tables; it calls this with the owner's rights. `lock_timeout` keeps a long export from
--- holding up every reader behind this: the caller's row then goes into the default partition instead.
-create or replace function ensure_submissions_partition(at timestamptz) returns void
-language plpgsql security definer
+create or replace function make_submissions_partition(partition text, lower uuid, upper uuid) returns void
+language plpgsql
 set search_path = contacts, pg_temp
-set lock_timeout = '2s'
+set lock_timeout = '300ms'
 as $$
 declare
-    month timestamptz := date_trunc('month', at, 'UTC');
-    month_after timestamptz := (month at time zone 'UTC' + interval '1 month') at time zone 'UTC';
-    partition text := 'submissions_' || to_char(month at time zone 'UTC', 'YYYY_MM');
     their_documents documents[];
 begin
-    if to_regclass(partition) is not null then
-        return;
-    end if;
-    perform pg_advisory_xact_lock(hashtextextended('contacts.submissions', 0));
-    -- Asked of the table itself: `to_regclass` may still remember that there was none before the lock.
-    if exists (select from pg_class where relname = partition and relnamespace = 'contacts'::regnamespace) then
-        return;
-    end if;
-
     -- All locks come before anything is moved: a row on its way into the default partition would otherwise be missed. The
-    -- tables that refer to submissions come first, as they do for whoever writes to them. Whoever deletes submissions has
-    -- them the other way around, and would wait for us while we wait for them; so we give up soon, before PostgreSQL calls
-    -- it a deadlock and fails one of us, let them through, and try again.
-    perform set_config('lock_timeout', '300ms', true);
+    -- documents come first, as they do for whoever writes one. Whoever deletes submissions has them the other way around,
+    -- and would wait for us while we wait for them; so we give up soon, before PostgreSQL calls it a deadlock and fails one
+    -- of us, let them through, and try again.
     for attempt in 1..5 loop
         begin
-            lock table documents, submission_external_ids in share row exclusive mode;
+            lock table documents in share row exclusive mode;
             lock table submissions_default in access exclusive mode;
             exit;
         exception when lock_not_available then
@@ -117,23 +100,16 @@ begin
         end;
     end loop;
 
-    -- Deleting from the default partition takes documents and external ids along; they come back below.
+    -- Deleting from the default partition takes the documents along; they come back below.
     select array_agg(document) into their_documents
-    from documents as document
-    where submission_id >= uuid_v7_floor(month) and submission_id < uuid_v7_floor(month_after);
-
+    from documents as document where submission_id >= lower and submission_id < upper;
     execute format('create table %I (like submissions including defaults including constraints)', partition);
     execute format(
         'with moved as (delete from submissions_default where id >= %L and id < %L returning *)
          insert into %I select * from moved',
-        uuid_v7_floor(month), uuid_v7_floor(month_after), partition);
+        lower, upper, partition);
     execute format(
-        'alter table submissions attach partition %I for values from (%L) to (%L)',
-        partition, uuid_v7_floor(month), uuid_v7_floor(month_after));
-    execute format(
-        'insert into submission_external_ids (external_id, submission_id)
-         select external_id, id from %I where external_id is not null',
-        partition);
+        'alter table submissions attach partition %I for values from (%L) to (%L)', partition, lower, upper);
     insert into documents select * from unnest(their_documents);
 end
 $$;

@@ -1,12 +1,3 @@
-drop trigger submissions_keep_document_counts on submissions;
-drop trigger submissions_begin_without_document_counts on submissions;
-drop function keep_document_counts();
-drop table documents;
-drop function count_documents();
-
-update submissions set document_insights = document_insights - '{total_documents,document_types}'::text[]
-where document_insights ?| '{total_documents,document_types}';
-
 -- Makes the partition for the month of `at`, if there is none, and moves in what the default partition caught for it.
 --
 -- The application may not make tables; it calls this with the owner's rights. `lock_timeout` keeps a long export from
@@ -49,3 +40,15 @@ begin
         partition);
 end
 $$;
+
+drop function make_submissions_partition(text, uuid, uuid);
+
+drop trigger submissions_release_all_external_ids on submissions;
+drop trigger submissions_release_external_ids on submissions;
+drop function release_all_external_ids();
+drop function release_external_ids();
+
+create index submission_external_ids_submission_id on submission_external_ids (submission_id);
+
+alter table submission_external_ids add constraint submission_external_ids_submission_id_fkey
+    foreign key (submission_id) references submissions (id) on delete cascade;
