@@ -85,14 +85,12 @@ impl DocumentService for Documents {
         let token = std::mem::take(&mut request.page_token);
         let page = Page::new(&self.page_tokens, &request, size, &token)?;
         let rows = self.list(&request, &page).await?;
-        let (documents, next_page_token) = page.cut(rows.into_iter().map(|row| (row.id, row.into())).collect());
+        let (documents, next_page_token) =
+            page.cut(rows.into_iter().map(|row| (row.id, row.into())).collect());
         Ok(Response::new(ListDocumentsResponse { documents, next_page_token }))
     }
 
-    async fn delete_document(
-        &self,
-        request: Request<DeleteDocumentRequest>,
-    ) -> Result<Response<()>, Status> {
+    async fn delete_document(&self, request: Request<DeleteDocumentRequest>) -> Result<Response<()>, Status> {
         let id = convert::id("id", &request.into_inner().id)?;
         // The submission comes first, as it does for whoever deletes that one with all its documents.
         let deleted = sqlx::query!(
@@ -128,7 +126,9 @@ impl Documents {
             query.push(" and id < ").push_bind(Uuid::from_slice(cursor).map_err(|_| page::not_ours())?);
         }
         if !request.submission_id.is_empty() {
-            query.push(" and submission_id = ").push_bind(convert::id("submission_id", &request.submission_id)?);
+            query
+                .push(" and submission_id = ")
+                .push_bind(convert::id("submission_id", &request.submission_id)?);
         }
         if !request.tags.is_empty() {
             query.push(" and tags @> ").push_bind(request.tags.clone());

@@ -35,7 +35,10 @@ fn numbered(number: usize) -> Submission {
         email: format!("n{number}@example.com"),
         message: "Grüße\t\\N\nund \"mehr\"".into(),
         status: SubmissionStatus::Qualified.into(),
-        submitted_at: Some(Timestamp { seconds: 1_700_000_000 + 60 * i64::try_from(number).unwrap(), nanos: 1000 }),
+        submitted_at: Some(Timestamp {
+            seconds: 1_700_000_000 + 60 * i64::try_from(number).unwrap(),
+            nanos: 1000,
+        }),
         ..Submission::default()
     }
 }
@@ -69,7 +72,10 @@ fn given(submission: &Submission) -> Submission {
         created_at: None,
         updated_at: None,
         etag: String::new(),
-        document_insights: submission.document_insights.clone().filter(|insights| !insights.fields.is_empty()),
+        document_insights: submission
+            .document_insights
+            .clone()
+            .filter(|insights| !insights.fields.is_empty()),
         ..submission.clone()
     }
 }
@@ -94,9 +100,13 @@ async fn a_batch_is_stored_entirely_or_not_at_all() {
     assert_eq!((status.code(), reason(&status).as_str()), (Code::AlreadyExists, "EXTERNAL_ID_TAKEN"));
     assert!(status.message().contains("submissions[7]"), "{}", status.message());
 
-    let status = client.batch_create_submissions(batch(vec![numbered(1), numbered(2), numbered(1)])).await.unwrap_err();
+    let status = client
+        .batch_create_submissions(batch(vec![numbered(1), numbered(2), numbered(1)]))
+        .await
+        .unwrap_err();
     assert_eq!(violated(&status), ["submissions[2].external_id"]);
-    let future = Submission { submitted_at: Some(Timestamp { seconds: 4_000_000_000, nanos: 0 }), ..numbered(1) };
+    let future =
+        Submission { submitted_at: Some(Timestamp { seconds: 4_000_000_000, nanos: 0 }), ..numbered(1) };
     let status = client.batch_create_submissions(batch(vec![numbered(2), future])).await.unwrap_err();
     assert_eq!(violated(&status), ["submissions[1].submitted_at"]);
     let wrong = Submission { email: "x".into(), ..numbered(1) };
@@ -115,7 +125,8 @@ async fn a_batch_is_stored_entirely_or_not_at_all() {
 async fn a_batch_that_is_repeated_is_stored_once() {
     let (served, mut client) = start().await;
     let plain = |number| Submission { external_id: None, ..numbered(number) };
-    let request = BatchCreateSubmissionsRequest { submissions: vec![plain(1), plain(2)], request_id: "once".into() };
+    let request =
+        BatchCreateSubmissionsRequest { submissions: vec![plain(1), plain(2)], request_id: "once".into() };
     let first = client.batch_create_submissions(request.clone()).await.unwrap().into_inner();
     assert_eq!(client.batch_create_submissions(request.clone()).await.unwrap().into_inner(), first);
     let other = BatchCreateSubmissionsRequest { submissions: vec![plain(1)], ..request };
@@ -130,8 +141,10 @@ async fn of_batches_that_want_the_same_one_wins() {
         let forward: Vec<_> = (0..200).map(|number| numbered(round * 200 + number)).collect();
         let backward: Vec<_> = forward.iter().rev().cloned().collect();
         let (mut one, mut other) = (client.clone(), client.clone());
-        let (first, second) =
-            tokio::join!(one.batch_create_submissions(batch(forward)), other.batch_create_submissions(batch(backward)));
+        let (first, second) = tokio::join!(
+            one.batch_create_submissions(batch(forward)),
+            other.batch_create_submissions(batch(backward))
+        );
         let refused = match (first, second) {
             (Ok(_), Err(status)) | (Err(status), Ok(_)) => status,
             both => panic!("{both:?}"),
@@ -152,7 +165,8 @@ async fn an_import_stores_what_is_right_and_reports_the_rest() {
         ]
         .into(),
     };
-    let with_insights = Submission { document_insights: Some(insights.clone()), external_id: None, ..numbered(6) };
+    let with_insights =
+        Submission { document_insights: Some(insights.clone()), external_id: None, ..numbered(6) };
     let rows = vec![
         numbered(1),
         Submission { email: "nobody".into(), name: String::new(), ..numbered(2) },
@@ -170,7 +184,10 @@ async fn an_import_stores_what_is_right_and_reports_the_rest() {
     assert_eq!((report.accepted_count, report.refused_count, report.duplicate_count), (4, 7, 2));
     let said: Vec<_> = report.refused.iter().map(|it| (it.row, it.reason.as_str())).collect();
     let (invalid, taken) = ("INVALID_SUBMISSION", "EXTERNAL_ID_TAKEN");
-    assert_eq!(said, [(2, invalid), (4, taken), (5, taken), (7, invalid), (8, invalid), (9, invalid), (11, invalid)]);
+    assert_eq!(
+        said,
+        [(2, invalid), (4, taken), (5, taken), (7, invalid), (8, invalid), (9, invalid), (11, invalid)]
+    );
     assert_eq!(report.refused[0].description, "name must not be empty; email must be a valid email address");
     assert_eq!(report.refused[0].external_id.as_deref(), Some("old-2"));
     assert_eq!(report.refused[5].external_id.as_ref().unwrap().len(), 255);
@@ -293,7 +310,10 @@ async fn an_export_has_the_filters_of_a_list() {
         (ExportSubmissionsRequest { email: "N5@EXAMPLE.com".into(), ..Default::default() }, vec![5]),
         (ExportSubmissionsRequest { text: "0% W".into(), ..Default::default() }, vec![8]),
         (
-            ExportSubmissionsRequest { insights_contains: rows[9].document_insights.clone(), ..Default::default() },
+            ExportSubmissionsRequest {
+                insights_contains: rows[9].document_insights.clone(),
+                ..Default::default()
+            },
             vec![9],
         ),
         (
@@ -303,7 +323,11 @@ async fn an_export_has_the_filters_of_a_list() {
     ] {
         let found = export(&mut client, request.clone()).await;
         let names: Vec<_> = found.iter().map(|it| it.name.clone()).collect();
-        assert_eq!(names, expected.iter().map(|number| format!("Name {number}")).collect::<Vec<_>>(), "{request:?}");
+        assert_eq!(
+            names,
+            expected.iter().map(|number| format!("Name {number}")).collect::<Vec<_>>(),
+            "{request:?}"
+        );
     }
     for wrong in [
         ExportSubmissionsRequest { status: 77, ..Default::default() },
@@ -339,7 +363,8 @@ async fn a_reader_that_leaves_gives_its_place_back_and_too_many_are_sent_away() 
     for _ in 0..served.running().db().pool_size() / 2 {
         // A connection each: what one reader leaves unread would keep the others on its connection waiting.
         let mut reader = Client::new(served.channel());
-        let mut rows = reader.export_submissions(ExportSubmissionsRequest::default()).await.unwrap().into_inner();
+        let mut rows =
+            reader.export_submissions(ExportSubmissionsRequest::default()).await.unwrap().into_inner();
         rows.message().await.unwrap().unwrap();
         open.push(rows);
     }

@@ -87,11 +87,16 @@ async fn what_is_created_can_be_read_listed_and_deleted() {
     let get = GetDocumentRequest { id: created.id.clone() };
     assert_eq!(documents.get_document(get.clone()).await.unwrap().into_inner(), created);
     let list = ListDocumentsRequest { submission_id: id.clone(), ..Default::default() };
-    assert_eq!(documents.list_documents(list.clone()).await.unwrap().into_inner().documents, [created.clone()]);
+    assert_eq!(
+        documents.list_documents(list.clone()).await.unwrap().into_inner().documents,
+        [created.clone()]
+    );
 
-    let before = submissions.get_submission(GetSubmissionRequest { id: id.clone() }).await.unwrap().into_inner();
+    let before =
+        submissions.get_submission(GetSubmissionRequest { id: id.clone() }).await.unwrap().into_inner();
     delete(&mut documents, &created.id).await.unwrap();
-    let after = submissions.get_submission(GetSubmissionRequest { id: id.clone() }).await.unwrap().into_inner();
+    let after =
+        submissions.get_submission(GetSubmissionRequest { id: id.clone() }).await.unwrap().into_inner();
     assert_ne!(before.etag, after.etag, "the submission says something else now");
     assert_eq!(documents.get_document(get).await.unwrap_err().code(), Code::NotFound);
     assert!(documents.list_documents(list).await.unwrap().into_inner().documents.is_empty());
@@ -145,8 +150,10 @@ async fn a_request_that_is_repeated_adds_one_document() {
     let first = documents.create_document(request.clone()).await.unwrap().into_inner();
     assert_eq!(documents.create_document(request.clone()).await.unwrap().into_inner(), first);
     let other = Document { size: 1, ..pdf(&id) };
-    let status =
-        documents.create_document(CreateDocumentRequest { document: Some(other), ..request }).await.unwrap_err();
+    let status = documents
+        .create_document(CreateDocumentRequest { document: Some(other), ..request })
+        .await
+        .unwrap_err();
     assert_eq!(reason(&status), "REQUEST_ID_REUSED");
     let (said, so) = said_and_true(&mut served.database.superuser().await, &id).await;
     assert_eq!((&said, &so["total_documents"]), (&so, &json!(1)));
@@ -269,7 +276,11 @@ async fn nobody_else_writes_the_totals() {
     let created = submit(&mut submissions, Some(made_up.clone())).await;
     assert_eq!(created.document_insights, Some(language.clone()));
     let with = |insights| UpdateSubmissionRequest {
-        submission: Some(Submission { document_insights: insights, id: created.id.clone(), ..Default::default() }),
+        submission: Some(Submission {
+            document_insights: insights,
+            id: created.id.clone(),
+            ..Default::default()
+        }),
         update_mask: Some(FieldMask { paths: vec!["document_insights".into()] }),
     };
     let updated = submissions.update_submission(with(Some(made_up.clone()))).await.unwrap().into_inner();
@@ -302,7 +313,10 @@ async fn a_submission_is_deleted_with_its_documents_whoever_is_at_them() {
         let (gone, deleted) = tokio::join!(submissions.delete_submission(request), join_all(deletes));
         gone.unwrap();
         for result in deleted {
-            assert!(result.as_ref().is_err_and(|it| it.code() == Code::NotFound) || result.is_ok(), "{result:?}");
+            assert!(
+                result.as_ref().is_err_and(|it| it.code() == Code::NotFound) || result.is_ok(),
+                "{result:?}"
+            );
         }
     }
     let left = "select count(*) from documents";
@@ -335,7 +349,8 @@ async fn documents_stay_when_their_submission_is_moved_to_its_month() {
     let slipped = "insert into submissions (id, name, email, message, status, submitted_at)
                    values (uuid_v7_floor('2001-02-03'), 'n', 'e', 'm', 'NEW', '2001-02-03') returning id::text";
     let id: String = sqlx::query_scalar(slipped).fetch_one(&mut superuser).await.unwrap();
-    let created = [add(&mut documents, pdf(&id)).await.unwrap(), add(&mut documents, pdf(&id)).await.unwrap()];
+    let created =
+        [add(&mut documents, pdf(&id)).await.unwrap(), add(&mut documents, pdf(&id)).await.unwrap()];
     let get = GetSubmissionRequest { id: id.clone() };
     let before = submissions.get_submission(get.clone()).await.unwrap().into_inner();
 

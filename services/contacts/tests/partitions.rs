@@ -281,7 +281,10 @@ async fn a_new_month_fails_nobody_who_writes_documents() {
             let definition: String = sqlx::query_scalar(sql).fetch_one(&mut superuser).await.unwrap();
             let first = "lock table documents in share row exclusive mode;";
             assert!(definition.contains(first));
-            superuser.execute(AssertSqlSafe(definition.replace(first, "").replace("300ms", "5s"))).await.unwrap();
+            superuser
+                .execute(AssertSqlSafe(definition.replace(first, "").replace("300ms", "5s")))
+                .await
+                .unwrap();
         }
         let (written, ensured) = writer_and_new_month(&database).await;
         assert_eq!(written.is_ok() && ensured.is_ok(), protected, "{written:?} {ensured:?}");

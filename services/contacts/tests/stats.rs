@@ -65,7 +65,8 @@ async fn counted(connection: &mut PgConnection, request: &GetSubmissionStatsRequ
             sqlx::query_as(AssertSqlSafe(by(what))).fetch_all(&mut *connection).await.unwrap();
         rows.insert(what, all);
     }
-    let mut stats = SubmissionStats { total: rows["status"].iter().map(|(_, count)| count).sum(), ..Default::default() };
+    let mut stats =
+        SubmissionStats { total: rows["status"].iter().map(|(_, count)| count).sum(), ..Default::default() };
     let statuses: BTreeMap<_, _> = rows["status"].iter().cloned().collect();
     for status in 1..=5 {
         let status = SubmissionStatus::try_from(status).unwrap();
@@ -160,8 +161,10 @@ async fn rows_that_are_moved_to_their_month_are_counted_once() {
     let mut superuser = served.database.superuser().await;
     superuser.execute(FILL).await.unwrap();
     superuser.execute("select empty_submissions_default()").await.unwrap();
-    let left: i64 =
-        sqlx::query_scalar("select count(*) from submissions_default").fetch_one(&mut superuser).await.unwrap();
+    let left: i64 = sqlx::query_scalar("select count(*) from submissions_default")
+        .fetch_one(&mut superuser)
+        .await
+        .unwrap();
     assert_eq!(left, 0);
     compare(&mut Client::new(served.channel()), &mut superuser, "moved").await;
 }
@@ -193,7 +196,11 @@ async fn bad_questions_are_the_callers_error() {
         (request("", "2026-02-02", "2026-02-01"), "first_day"),
     ] {
         let status = client.get_submission_stats(request.clone()).await.unwrap_err();
-        assert_eq!((status.code(), violated(&status)), (Code::InvalidArgument, vec![field.to_owned()]), "{request:?}");
+        assert_eq!(
+            (status.code(), violated(&status)),
+            (Code::InvalidArgument, vec![field.to_owned()]),
+            "{request:?}"
+        );
     }
     let empty = client.get_submission_stats(request("", "", "")).await.unwrap().into_inner();
     assert_eq!((empty.total, empty.by_status.len(), empty.by_day.len()), (0, 5, 0));

@@ -99,7 +99,8 @@ async fn insert(executor: impl PgExecutor<'_>, new: Vec<New>) -> Result<Vec<Subm
 async fn which_is_taken(db: &Db, submissions: &[Submission]) -> Result<Error, Error> {
     let ids: Vec<&str> = submissions.iter().filter_map(|it| it.external_id.as_deref()).collect();
     let taken = taken_external_ids(db, &ids).await?;
-    let first = submissions.iter().position(|it| it.external_id.as_ref().is_some_and(|id| taken.contains(id)));
+    let first =
+        submissions.iter().position(|it| it.external_id.as_ref().is_some_and(|id| taken.contains(id)));
     Ok(external_id_taken(&first.map_or_else(String::new, |index| format!(" of submissions[{index}]"))))
 }
 

@@ -42,11 +42,8 @@ type Open = (Transaction, OwnedSemaphorePermit);
 
 async fn fetch(open: Option<Open>) -> Result<Option<(Vec<Submission>, Option<Open>)>, Status> {
     let Some((mut transaction, place)) = open else { return Ok(None) };
-    let rows: Vec<Row> = sqlx::query_as(FETCH)
-        .persistent(false)
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(Error::from)?;
+    let rows: Vec<Row> =
+        sqlx::query_as(FETCH).persistent(false).fetch_all(&mut *transaction).await.map_err(Error::from)?;
     let more = rows.len() == BATCH;
     let open = if more {
         Some((transaction, place))

@@ -71,7 +71,8 @@ impl New {
 
 fn submitted_at(submission: &Submission, now: DateTime<Utc>) -> Result<DateTime<Utc>, Wrong> {
     let Some(time) = &submission.submitted_at else { return Ok(now) };
-    let time = convert::time("submitted_at", time).map_err(|_| Wrong::new("submitted_at", "must be a time"))?;
+    let time =
+        convert::time("submitted_at", time).map_err(|_| Wrong::new("submitted_at", "must be a time"))?;
     if time > now + CLOCK_SKEW {
         return Err(Wrong::new("submitted_at", "must not be in the future"));
     }

@@ -31,7 +31,9 @@ pub(super) async fn stats(db: &Db, request: GetSubmissionStatsRequest) -> Result
 
     let mut transaction = db.begin().await?;
     // So that all the counts are of the same moment.
-    sqlx::query!("set transaction isolation level repeatable read, read only").execute(&mut *transaction).await?;
+    sqlx::query!("set transaction isolation level repeatable read, read only")
+        .execute(&mut *transaction)
+        .await?;
     let bounds = Bounds::find(&mut transaction, zone, first_day, last_day).await?;
     let days = by_status_and_day(&mut transaction, zone, &bounds).await?;
     let by_email_domain = by_email_domain(&mut transaction, &bounds).await?;
@@ -85,7 +87,8 @@ impl Bounds {
         let first = midnight(from + TimeDelta::days(1) - TimeDelta::nanoseconds(1));
         let after = midnight(before);
         // Where there is no whole day, all is before them.
-        let (first_whole_day, after_whole_days) = if first < after { (first, after) } else { (before, before) };
+        let (first_whole_day, after_whole_days) =
+            if first < after { (first, after) } else { (before, before) };
         Self { from, before, first_whole_day, after_whole_days }
     }
 

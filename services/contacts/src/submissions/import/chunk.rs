@@ -114,7 +114,12 @@ impl Chunk {
             let (data, behind) = rest.split_at(line.length);
             rest = behind;
             if line.external_id.as_ref().is_some_and(|id| taken.contains(id)) {
-                self.refuse(line.row, line.external_id, EXTERNAL_ID_TAKEN, "there is such a submission already");
+                self.refuse(
+                    line.row,
+                    line.external_id,
+                    EXTERNAL_ID_TAKEN,
+                    "there is such a submission already",
+                );
             } else {
                 self.data.extend_from_slice(data);
                 self.lines.push(line);
