@@ -66,11 +66,8 @@ impl<'a, Q: Name> Page<'a, Q> {
         let kept = rows.iter().take(self.size).take_while(fits).count().max(1);
         let more = kept < rows.len();
         rows.truncate(kept);
-        let next = if more {
-            self.tokens.seal(self.question, cursors[kept - 1].as_ref())
-        } else {
-            String::new()
-        };
+        let next =
+            if more { self.tokens.seal(self.question, cursors[kept - 1].as_ref()) } else { String::new() };
         (rows, next)
     }
 }

@@ -17,6 +17,7 @@ create table documents (
 );
 
 create index documents_submission_id on documents (submission_id, id desc);
+create index documents_media_type on documents (media_type, id desc);
 create index documents_tags on documents using gin (tags);
 
 -- Keeps what a submission says about its documents true, in the transaction that adds or removes one.

@@ -144,15 +144,13 @@ impl Documents {
 
 async fn insert(executor: impl PgExecutor<'_>, document: Document) -> Result<Document, Error> {
     let submission_id = convert::id("document.submission_id", &document.submission_id)?;
-    let created_at = Utc::now();
     let row = sqlx::query_as!(
         Row,
-        r#"insert into documents
-               (id, submission_id, file_name, media_type, size, sha256, tags, insights, created_at)
-           values ($1, $2, $3, $4, $5, decode($6, 'hex'), $7, $8, $9)
+        r#"insert into documents (id, submission_id, file_name, media_type, size, sha256, tags, insights)
+           values ($1, $2, $3, $4, $5, decode($6, 'hex'), $7, $8)
            returning id, submission_id, file_name, media_type, size, encode(sha256, 'hex') as "sha256!", tags, insights,
                created_at"#,
-        mint_id(created_at),
+        mint_id(Utc::now()),
         submission_id,
         document.file_name,
         document.media_type,
@@ -160,7 +158,6 @@ async fn insert(executor: impl PgExecutor<'_>, document: Document) -> Result<Doc
         document.sha256,
         &document.tags,
         convert::json(document.insights.unwrap_or_default()),
-        created_at,
     )
     .fetch_one(executor)
     .await

@@ -211,6 +211,21 @@ async fn an_empty_import_and_one_of_nothing_right_are_answered() {
 }
 
 #[tokio::test]
+async fn an_import_that_fails_says_how_far_it_came() {
+    let (served, mut client) = start().await;
+    let trap = "alter table submissions add constraint trap check (name <> 'Name 7000')";
+    served.database.superuser().await.execute(trap).await.unwrap();
+    let status = import(&mut client, (0..3 * CHUNK).map(numbered)).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Internal, "INTERNAL"));
+    assert!(
+        status.message().ends_with("(the first 5000 rows had been stored or refused)"),
+        "{}",
+        status.message()
+    );
+    assert_eq!(stored(&served.database).await, CHUNK);
+}
+
+#[tokio::test]
 async fn an_import_that_is_repeated_stores_nothing_twice() {
     let (served, mut client) = start().await;
     let rows = || (0..2 * CHUNK + 17).map(numbered);

@@ -17,22 +17,38 @@ const MAX_LISTED: usize = 1_000;
 /// How often a chunk is tried in which, each time, somebody else has just taken an external id.
 const MAX_TRIES: u32 = 10;
 
-/// Stores what comes. While one chunk is being stored the next is being read; two is all that is ever in memory.
 pub(super) async fn import(
     db: &Db,
     partitions: &Partitions,
-    mut submissions: Streaming<ImportSubmissionsRequest>,
+    submissions: Streaming<ImportSubmissionsRequest>,
 ) -> Result<ImportSubmissionsResponse, Status> {
     let mut report = ImportSubmissionsResponse::default();
+    match store_all(db, partitions, submissions, &mut report).await {
+        Ok(()) => Ok(report),
+        Err(status) => {
+            // There is no other answer to say so.
+            let done = report.accepted_count + report.refused_count;
+            let message = format!("{} (the first {done} rows had been stored or refused)", status.message());
+            Err(Status::with_details(status.code(), message, status.details().to_vec().into()))
+        }
+    }
+}
+
+/// While one chunk is being stored the next is being read; two is all that is ever in memory.
+async fn store_all(
+    db: &Db,
+    partitions: &Partitions,
+    mut submissions: Streaming<ImportSubmissionsRequest>,
+    report: &mut ImportSubmissionsResponse,
+) -> Result<(), Status> {
     let mut full = Chunk::new(1);
     loop {
         let mut next = Chunk::new(full.next_row());
         let (more, stored) =
-            tokio::join!(read(&mut next, &mut submissions), store(db, partitions, full, &mut report));
+            tokio::join!(read(&mut next, &mut submissions), store(db, partitions, full, report));
         stored?;
         if !more? {
-            store(db, partitions, next, &mut report).await?;
-            return Ok(report);
+            return Ok(store(db, partitions, next, report).await?);
         }
         full = next;
     }
