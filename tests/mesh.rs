@@ -27,6 +27,11 @@ impl Mesh {
         Self::start(&["--ephemeral"]).await
     }
 
+    /// The same without sample data.
+    pub async fn empty() -> Self {
+        Self::start(&["--ephemeral", "--no-seed"]).await
+    }
+
     /// A mesh that keeps its data in this directory.
     pub async fn in_directory(data_dir: &Path) -> Self {
         Self::start(&["--free-ports", "--data-dir", &data_dir.display().to_string()]).await

@@ -16,16 +16,47 @@ pub(crate) const SWEEP_PERIOD: Duration = Duration::from_hours(1);
 /// Keys forgotten by one statement at most, so that none of them runs long.
 const SWEEP_BATCH: i64 = 10_000;
 
+/// Does `work` in a transaction, unless the request was done before, by this caller and to this RPC, in the last 24
+/// hours: then the answer is the one of the first time. An empty `request_id` is a request that may not be repeated.
+///
+/// Two requests are the same if their encodings are.
+///
+/// ```no_run
+/// # use selvedge_kit::{Db, Result, idempotency};
+/// # async fn create(db: &Db, request_id: &str, name: String) -> Result<String> {
+/// idempotency::once(db, request_id, &name.clone(), async |transaction| {
+///     sqlx::query("insert into films (name) values ($1)").bind(&name).execute(&mut **transaction).await?;
+///     Ok(name)
+/// })
+/// .await
+/// # }
+/// ```
+pub async fn once<T: Message + Default>(
+    db: &Db,
+    request_id: &str,
+    request: &impl Message,
+    work: impl AsyncFnOnce(&mut Transaction) -> Result<T>,
+) -> Result<T> {
+    let mut transaction = db.begin().await?;
+    let key = match claim(&mut transaction, request_id, request).await? {
+        Claim::Done(answer) => return Ok(answer),
+        Claim::New(key) => key,
+    };
+    let answer = work(&mut transaction).await?;
+    if let Some(key) = key {
+        key.keep(&mut transaction, &answer).await?;
+    }
+    transaction.commit().await?;
+    Ok(answer)
+}
+
 /// What became of a request that was begun.
-pub enum Claim<T> {
-    /// It is new: do it, then [`Ticket::keep`] the answer before the commit.
-    New(Ticket),
+enum Claim<T> {
+    /// It is new, and has a key if it may be repeated.
+    New(Option<Key>),
     /// It was done before; this was the answer.
     Done(T),
 }
-
-/// The right to do a request, held until the transaction ends.
-pub struct Ticket(Option<Key>);
 
 struct Key {
     rpc: String,
@@ -33,17 +64,14 @@ struct Key {
     request_id: String,
 }
 
-/// Looks whether the request was made before, by this caller and to this RPC, in the last 24 hours. An empty
-/// `request_id` is a request that may not be repeated, and always new.
-///
-/// Two requests are the same if their encodings are.
-pub async fn claim<T: Message + Default>(
+/// Looks whether the request was made before.
+async fn claim<T: Message + Default>(
     transaction: &mut Transaction,
     request_id: &str,
     request: &impl Message,
 ) -> Result<Claim<T>> {
     if request_id.is_empty() {
-        return Ok(Claim::New(Ticket(None)));
+        return Ok(Claim::New(None));
     }
     let call = Context::current();
     let key = Key {
@@ -66,7 +94,7 @@ pub async fn claim<T: Message + Default>(
     .execute(&mut **transaction)
     .await?;
     if claimed.rows_affected() == 1 {
-        return Ok(Claim::New(Ticket(Some(key))));
+        return Ok(Claim::New(Some(key)));
     }
     first_answer(transaction, &key, &fingerprint).await.map(Claim::Done)
 }
@@ -95,16 +123,15 @@ async fn first_answer<T: Message + Default>(
     T::decode(answer.as_slice()).map_err(Error::internal)
 }
 
-impl Ticket {
+impl Key {
     /// Keeps the answer for whoever repeats the request.
-    pub async fn keep(self, transaction: &mut Transaction, answer: &impl Message) -> Result<()> {
-        let Some(key) = self.0 else { return Ok(()) };
+    async fn keep(&self, transaction: &mut Transaction, answer: &impl Message) -> Result<()> {
         sqlx::query(
             "update idempotency_keys set answer = $4 where rpc = $1 and caller = $2 and request_id = $3",
         )
-        .bind(&key.rpc)
-        .bind(&key.caller)
-        .bind(&key.request_id)
+        .bind(&self.rpc)
+        .bind(&self.caller)
+        .bind(&self.request_id)
         .bind(answer.encode_to_vec())
         .execute(&mut **transaction)
         .await?;

@@ -128,7 +128,8 @@ async fn steps(connection: &mut PgConnection, migrator: &Migrator) -> Result<Vec
 fn step(migration: &Migration, applied: bool) -> Step {
     Step {
         version: migration.version,
-        name: migration.description.to_string(),
+        // As the file is called; sqlx shows spaces.
+        name: migration.description.replace(' ', "_"),
         sql: migration.sql.as_str().to_owned(),
         applied,
     }

@@ -1,7 +1,10 @@
 //! `selvedge`: the whole mesh on one machine, and the tools to look after it.
 
+mod bulk;
 mod database;
 mod doctor;
+mod export;
+mod import;
 mod migrate;
 mod progress;
 mod seed;
@@ -34,6 +37,15 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Fills the empty schemas with sample data.
     Seed(seed::Seed),
+    /// Writes what a service keeps, as NDJSON or CSV.
+    Export(export::Export),
+    /// Stores the rows of a file of NDJSON or CSV.
+    ///
+    /// They are sent in slices of up to 1,000 rows, each of which is stored at once or, if something breaks, not at all. A
+    /// row that cannot be stored does not stop the others: it is written to another file, with its number and the reason.
+    /// A row whose externalId is taken is there already, and is only counted. The exit code is 0 if in the end all rows are
+    /// there, and 1 if not. Blank lines are no rows; a row has 4 MiB at most.
+    Import(import::Import),
     /// Says what is wrong with this installation and what to do about it.
     Doctor(doctor::Doctor),
 }
@@ -55,6 +67,8 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Up(up) => up.run().await?,
         Command::Migrate(migrate) => migrate.run().await?,
         Command::Seed(seed) => seed.run().await?,
+        Command::Export(export) => export.run().await?,
+        Command::Import(import) => return import.run().await,
         Command::Doctor(doctor) => return doctor.run().await,
     }
     Ok(ExitCode::SUCCESS)

@@ -70,7 +70,7 @@ impl Validate for Value {
     fn validate(&self, at: &Path<'_>, out: &mut Violations) {
         match &self.kind {
             None => {
-                out.add(at, format_args!("must have a kind: null, boolean, number, string, object or list"))
+                out.add(at, format_args!("must have a kind: null, boolean, number, string, object or list"));
             }
             Some(Kind::NumberValue(number)) if !number.is_finite() => {
                 out.add(at, format_args!("must be a finite number"));

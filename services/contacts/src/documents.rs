@@ -1,7 +1,6 @@
 use chrono::{DateTime, Utc};
-use selvedge_kit::idempotency::{self, Claim};
 use selvedge_kit::page::{self, Page, PageTokens};
-use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, convert};
+use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, convert, idempotency};
 use selvedge_proto::contacts::v1::document_service_server::DocumentService;
 use selvedge_proto::contacts::v1::{
     CreateDocumentRequest, DeleteDocumentRequest, Document, GetDocumentRequest, ListDocumentsRequest,
@@ -50,15 +49,10 @@ impl DocumentService for Documents {
         if request.request_id.is_empty() {
             return Ok(Response::new(insert(&self.db, document).await?));
         }
-        let mut transaction = self.db.begin().await?;
-        let ticket = match idempotency::claim(&mut transaction, &request.request_id, &request).await? {
-            Claim::Done(answer) => return Ok(Response::new(answer)),
-            Claim::New(ticket) => ticket,
-        };
-        let document = insert(&mut *transaction, document).await?;
-        ticket.keep(&mut transaction, &document).await?;
-        transaction.commit().await?;
-        Ok(Response::new(document))
+        let stored = idempotency::once(&self.db, &request.request_id, &request, async |transaction| {
+            insert(&mut **transaction, document).await
+        });
+        Ok(Response::new(stored.await?))
     }
 
     async fn get_document(&self, request: Request<GetDocumentRequest>) -> Result<Response<Document>, Status> {

@@ -14,10 +14,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
-use selvedge_kit::idempotency::{self, Claim};
 use selvedge_kit::mask::Mask;
 use selvedge_kit::page::PageTokens;
-use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, convert, etag};
+use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, convert, etag, idempotency};
 use selvedge_proto::contacts::v1::submission_service_server::SubmissionService;
 use selvedge_proto::contacts::v1::{
     BatchCreateSubmissionsRequest, BatchCreateSubmissionsResponse, CreateSubmissionRequest,
@@ -100,15 +99,10 @@ impl SubmissionService for Submissions {
         if request.request_id.is_empty() {
             return Ok(Response::new(insert(&self.db, submission).await?));
         }
-        let mut transaction = self.db.begin().await?;
-        let ticket = match idempotency::claim(&mut transaction, &request.request_id, &request).await? {
-            Claim::Done(answer) => return Ok(Response::new(answer)),
-            Claim::New(ticket) => ticket,
-        };
-        let submission = insert(&mut *transaction, submission).await?;
-        ticket.keep(&mut transaction, &submission).await?;
-        transaction.commit().await?;
-        Ok(Response::new(submission))
+        let stored = idempotency::once(&self.db, &request.request_id, &request, async |transaction| {
+            insert(&mut **transaction, submission).await
+        });
+        Ok(Response::new(stored.await?))
     }
 
     async fn batch_create_submissions(

@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::Utc;
 use prost::Message as _;
-use selvedge_kit::idempotency::{self, Claim};
-use selvedge_kit::{Code, Db, Error, ResultExt as _};
+use selvedge_kit::{Code, Db, Error, ResultExt as _, idempotency};
 use selvedge_proto::contacts::v1::{
     BatchCreateSubmissionsRequest, BatchCreateSubmissionsResponse, Submission,
 };
@@ -27,22 +26,15 @@ pub(super) async fn create(
     for submission in &submissions {
         partitions.ensure(submission.submitted_at).await?;
     }
-    let mut transaction = db.begin().await?;
-    let ticket = match idempotency::claim(&mut transaction, &request.request_id, &request).await? {
-        Claim::Done(answer) => return Ok(answer),
-        Claim::New(ticket) => ticket,
-    };
-    let submissions = match insert(&mut *transaction, submissions).await {
+    let stored = idempotency::once(db, &request.request_id, &request, async |transaction| {
+        Ok(BatchCreateSubmissionsResponse { submissions: insert(&mut **transaction, submissions).await? })
+    });
+    match stored.await {
         Err(error) if error.reason() == EXTERNAL_ID_TAKEN => {
-            drop(transaction);
-            return Err(which_is_taken(db, &request.submissions).await?);
+            Err(which_is_taken(db, &request.submissions).await?)
         }
-        inserted => inserted?,
-    };
-    let answer = BatchCreateSubmissionsResponse { submissions };
-    ticket.keep(&mut transaction, &answer).await?;
-    transaction.commit().await?;
-    Ok(answer)
+        stored => stored,
+    }
 }
 
 /// What the constraints in the proto cannot say.

@@ -1,0 +1,69 @@
+//! `selvedge-bench`: contenders side by side, and the ratios between them.
+//!
+//! Machines are shared and noisy. So contenders take turns within one run, for several rounds, and what counts is how the
+//! medians compare. No time is ever asserted.
+
+mod contacts;
+mod memory;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use selvedge_kit::StartError;
+use selvedge_kit::config::Config;
+use selvedge_kit::telemetry::{self, Telemetry};
+
+type Result<T, E = StartError> = std::result::Result<T, E>;
+
+/// Benchmarks of the Selvedge mesh. Everything they need they start themselves.
+#[derive(Parser)]
+#[command(version)]
+struct Bench {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The contacts service.
+    Contacts(contacts::Contacts),
+}
+
+/// How much is measured.
+#[derive(Args, Clone, Copy)]
+struct Size {
+    /// The rows of a large table
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(2_000..))]
+    rows: u64,
+    /// How often the contenders take turns
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+}
+
+fn main() -> ExitCode {
+    let Bench { command } = Bench::parse();
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("selvedge-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command) -> Result<()> {
+    let _telemetry = if std::env::var_os("PLAIN").is_some() { None } else { Some(observe()?) };
+    match command {
+        Command::Contacts(contacts) => contacts.run().await,
+    }
+}
+
+/// The telemetry of a service in production is part of what is measured.
+fn observe() -> Result<Telemetry> {
+    let mut config = Config::default().telemetry;
+    // Most warnings are about slow statements, which bulk loads are made of.
+    config.log = "error".into();
+    telemetry::start(&config, "bench")
+}
