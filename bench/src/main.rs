@@ -54,7 +54,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(command: Command) -> Result<()> {
-    let _telemetry = if std::env::var_os("PLAIN").is_some() { None } else { Some(observe()?) };
+    let _telemetry = observe()?;
     match command {
         Command::Contacts(contacts) => contacts.run().await,
     }
