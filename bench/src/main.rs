@@ -63,7 +63,7 @@ async fn run(command: Command) -> Result<()> {
 /// The telemetry of a service in production is part of what is measured.
 fn observe() -> Result<Telemetry> {
     let mut config = Config::default().telemetry;
-    // Most warnings are about slow statements, which bulk loads are made of.
-    config.log = "error".into();
+    // Bulk loads are made of slow statements.
+    config.log = "warn,selvedge_kit::db::statement=error,sqlx::query=error,selvedge_kit::page=error".into();
     telemetry::start(&config, "bench")
 }

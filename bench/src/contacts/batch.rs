@@ -27,9 +27,7 @@ pub(super) async fn run(size: Size) -> Result<()> {
     for _ in 0..size.rounds {
         table.time("BatchCreateSubmissions", BATCH * BATCHES, batches(&mut client, rows)).await?;
         table.time("CreateSubmission, 64 in flight", many, create_all(&client, rows, many, 64)).await?;
-        table
-            .time("CreateSubmission, one after the other", BATCH, create_all(&client, rows, BATCH, 1))
-            .await?;
+        table.time("CreateSubmission, one after the other", few, create_all(&client, rows, few, 1)).await?;
         table.time("insert .. select from unnest", BATCH * BATCHES, inserts(&mut connection, rows)).await?;
     }
     table.print();

@@ -1,6 +1,8 @@
 -- External ids are released by a trigger: a foreign key to a partitioned table costs each row more than all its indexes
 -- together.
 
+-- In the order in which a create takes them.
+lock table submissions in access exclusive mode;
 alter table submission_external_ids drop constraint submission_external_ids_submission_id_fkey;
 drop index submission_external_ids_submission_id;
 
@@ -49,9 +51,6 @@ begin
         'alter table submissions attach partition %I for values from (%L) to (%L)', partition, lower, upper);
 end
 $$;
-
--- It has the rights of whoever calls it, and that is `ensure_submissions_partition` with those of the owner.
-revoke execute on function make_submissions_partition(text, uuid, uuid) from public;
 
 -- Makes the partition for the month of `at`, if there is none, and moves in what the default partition caught for it.
 --

@@ -68,6 +68,10 @@ begin
 end
 $$;
 
+-- So far anybody could write them.
+update submissions set document_insights = document_insights - '{total_documents,document_types}'::text[]
+where document_insights ?| '{total_documents,document_types}';
+
 create trigger submissions_begin_without_document_counts before insert on submissions
 for each row when (new.document_insights ?| '{total_documents,document_types}')
 execute function keep_document_counts();

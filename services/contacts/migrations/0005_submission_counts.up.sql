@@ -32,6 +32,10 @@ create table submission_domain_counts (
     constraint submission_domain_counts_pkey primary key (day, email_domain)
 );
 
+-- Where nothing is left to count, nothing is kept either.
+create index submission_status_counts_gone on submission_status_counts (quarter) where count = 0;
+create index submission_domain_counts_gone on submission_domain_counts (day) where count = 0;
+
 create function count_submissions() returns trigger
 language plpgsql as $$
 begin
@@ -82,7 +86,8 @@ create trigger submissions_forget_counts after truncate on submissions
 for each statement execute function forget_submission_counts();
 
 -- Those that are there already. The triggers keep everybody else from writing until this is done.
-insert into submission_deltas (quarter, status, email_domain, count)
-select quarter_of(submitted_at), status, email_domain_of(email), count(*)
-from submissions
-group by 1, 2, 3;
+insert into submission_status_counts (quarter, status, count)
+select quarter_of(submitted_at), status, count(*) from submissions group by 1, 2;
+
+insert into submission_domain_counts (day, email_domain, count)
+select date_trunc('day', submitted_at, 'UTC'), email_domain_of(email), count(*) from submissions group by 1, 2;

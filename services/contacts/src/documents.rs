@@ -86,14 +86,17 @@ impl DocumentService for Documents {
 
     async fn delete_document(&self, request: Request<DeleteDocumentRequest>) -> Result<Response<()>, Status> {
         let id = convert::id("id", &request.into_inner().id)?;
-        // The submission comes first, as it does for whoever deletes that one with all its documents.
+        let owner = sqlx::query_scalar!("select submission_id from documents where id = $1", id)
+            .fetch_optional(&self.db)
+            .await
+            .map_err(Error::from)?
+            .ok_or_else(not_found)?;
+        // The submission is locked first, as it is by whoever deletes that one with all its documents.
         let deleted = sqlx::query!(
-            "with owner as materialized (
-                 select id from submissions where id = (select submission_id from documents where id = $1)
-                 for no key update
-             )
+            "with owner as materialized (select id from submissions where id = $2 for no key update)
              delete from documents where id = $1 and submission_id in (select id from owner)",
-            id
+            id,
+            owner
         )
         .execute(&self.db)
         .await

@@ -35,6 +35,9 @@ use new::New;
 pub(crate) use new::{check_insights, mint_id};
 pub(crate) use partitions::Partitions;
 
+/// Imports at once: each has some ten megabytes in memory.
+const MAX_IMPORTS: usize = 16;
+
 /// When to try again an import or export for which there was no place.
 const BULK_RETRY: Duration = Duration::from_secs(5);
 
@@ -47,7 +50,9 @@ pub(crate) struct Submissions {
     db: Db,
     page_tokens: PageTokens,
     partitions: Partitions,
-    bulk_calls: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
+    imports: Arc<Semaphore>,
+    stall: Duration,
 }
 
 impl Submissions {
@@ -59,16 +64,10 @@ impl Submissions {
             page_tokens: kit.page_tokens.clone(),
             partitions: Partitions::new(kit.db.clone()),
             // Each holds a connection for a long time; half of them are left for everything else.
-            bulk_calls: Arc::new(Semaphore::new((kit.db.pool_size() / 2).max(1))),
+            exports: Arc::new(Semaphore::new((kit.db.pool_size() / 2).max(1))),
+            imports: Arc::new(Semaphore::new(MAX_IMPORTS)),
+            stall: kit.limits.stream_idle,
         }
-    }
-
-    /// A place for an import or export, until it is dropped.
-    fn bulk_call(&self) -> Result<OwnedSemaphorePermit, Error> {
-        self.bulk_calls.clone().try_acquire_owned().map_err(|_| {
-            let message = "other imports and exports are under way; try again later";
-            Error::new(Code::Unavailable, "TOO_MANY_BULK_CALLS", message).retry_after(BULK_RETRY)
-        })
     }
 }
 
@@ -116,7 +115,7 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<Streaming<ImportSubmissionsRequest>>,
     ) -> Result<Response<ImportSubmissionsResponse>, Status> {
-        let _place = self.bulk_call()?;
+        let _place = place(&self.imports)?;
         Ok(Response::new(import::import(&self.db, &self.partitions, request.into_inner()).await?))
     }
 
@@ -126,8 +125,8 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<ExportSubmissionsRequest>,
     ) -> Result<Response<Self::ExportSubmissionsStream>, Status> {
-        let place = self.bulk_call()?;
-        Ok(Response::new(export::export(&self.db, request.into_inner(), place).await?))
+        let place = place(&self.exports)?;
+        Ok(Response::new(export::export(&self.db, request.into_inner(), place, self.stall).await?))
     }
 
     async fn get_submission_stats(
@@ -142,7 +141,12 @@ impl SubmissionService for Submissions {
         request: Request<GetSubmissionRequest>,
     ) -> Result<Response<Submission>, Status> {
         let id = convert::id("id", &request.into_inner().id)?;
-        Ok(Response::new(self.find(id).await?.ok_or_else(submission_not_found)?.into()))
+        let row = match self.find(id).await? {
+            // It may just have been moved to its month's partition, of which the first look did not know yet.
+            None => self.find(id).await?,
+            found => found,
+        };
+        Ok(Response::new(row.ok_or_else(submission_not_found)?.into()))
     }
 
     async fn list_submissions(
@@ -258,6 +262,14 @@ impl Submissions {
             Some(_) => Error::new(Code::Aborted, "CONFLICT", "the submission was being changed; try again"),
         })
     }
+}
+
+/// A place for an import or export, until it is dropped.
+fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
+    places.clone().try_acquire_owned().map_err(|_| {
+        let message = "too many others are under way; try again later";
+        Error::new(Code::Unavailable, "TOO_MANY_BULK_CALLS", message).retry_after(BULK_RETRY)
+    })
 }
 
 async fn insert(executor: impl PgExecutor<'_>, new: New) -> Result<Submission, Error> {

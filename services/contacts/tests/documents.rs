@@ -125,6 +125,10 @@ async fn all_that_is_wrong_is_said_at_once() {
     let too_much = insights("x", Kind::StringValue("x".repeat(64 * 1024)));
     let status = add(&mut documents, Document { insights: Some(too_much), ..pdf(&id) }).await.unwrap_err();
     assert_eq!(violated(&status), ["document.insights"]);
+    let mut many = insights("0", Kind::BoolValue(true));
+    many.fields.extend((1..2001).flat_map(|key| insights(&key.to_string(), Kind::BoolValue(true)).fields));
+    let status = add(&mut documents, Document { insights: Some(many), ..pdf(&id) }).await.unwrap_err();
+    assert_eq!(violated(&status), ["document.insights"]);
     let nobody = "01890a5d-ac96-774b-bcce-b302099a8057";
     let status = add(&mut documents, pdf(nobody)).await.unwrap_err();
     assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "SUBMISSION_NOT_FOUND"));

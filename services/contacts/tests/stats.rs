@@ -101,6 +101,8 @@ async fn compare(client: &mut Client, connection: &mut PgConnection, when: &str)
         request("UTC", "2026-02-01", "2026-02-01"),
         request("UTC", "2020-01-01", "2020-12-31"),
         request("UTC", "0001-01-01", "9999-12-31"),
+        request("UTC", "", "1960-01-01"),
+        request("Asia/Tokyo", "9999-12-31", ""),
     ] {
         let stats = client.get_submission_stats(request.clone()).await.unwrap().into_inner();
         let expected = counted(connection, &request).await;
@@ -190,6 +192,7 @@ async fn bad_questions_are_the_callers_error() {
         (request("Foo/Bar+3", "", ""), "time_zone"),
         (request("'; drop table submissions", "", ""), "time_zone"),
         (request("CET", "", ""), "time_zone"),
+        (request("Etc/GMT+99", "", ""), "time_zone"),
         (request("", "2026-02-30", ""), "first_day"),
         (request("", "26-02-01", ""), "first_day"),
         (request("", "", "2026-13-01"), "last_day"),

@@ -12,11 +12,11 @@ use crate::Result;
 const PIECE_BYTES: usize = 64 * 1024;
 
 impl Connection {
-    /// Runs a `copy .. from stdin` with this data, its parts one after the other, and answers with the number of rows.
+    /// Runs a `copy .. from stdin` with this data and answers with the number of rows.
     ///
     /// A caller that leaves in the middle leaves a connection that nobody else can use: it is closed, and PostgreSQL
     /// undoes what it has got so far.
-    pub async fn copy_in(&mut self, sql: &'static str, data: &[&[u8]]) -> Result<u64> {
+    pub async fn copy_in(&mut self, sql: &'static str, data: &[u8]) -> Result<u64> {
         let (db, connection, state) = self.parts();
         let mut statement = Statement::new(db, sql.into_sql_str());
         let before = std::mem::replace(state, State::Broken);
@@ -33,9 +33,9 @@ impl Connection {
     }
 }
 
-async fn copy(connection: &mut PgConnection, sql: &str, data: &[&[u8]]) -> Result<u64, sqlx::Error> {
+async fn copy(connection: &mut PgConnection, sql: &str, data: &[u8]) -> Result<u64, sqlx::Error> {
     let mut copy = connection.copy_in_raw(sql).await?;
-    for piece in data.iter().flat_map(|part| part.chunks(PIECE_BYTES)) {
+    for piece in data.chunks(PIECE_BYTES) {
         copy.send(piece).await?;
     }
     copy.finish().await

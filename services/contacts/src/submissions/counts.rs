@@ -40,8 +40,23 @@ async fn fold(db: Db) -> Result<(), Error> {
                select count(*) as "count!" from folded"#,
             FOLD_BATCH
         );
-        if folded.fetch_one(&db).await? < FOLD_BATCH {
+        let folded = folded.fetch_one(&db).await?;
+        if folded > 0 {
+            forget_the_gone(&db).await?;
+        }
+        if folded < FOLD_BATCH {
             return Ok(());
         }
     }
+}
+
+/// A domain may be somebody's name, so it goes when its last submission does.
+async fn forget_the_gone(db: &Db) -> Result<(), Error> {
+    sqlx::query!(
+        "with status as (delete from submission_status_counts where count = 0)
+         delete from submission_domain_counts where count = 0"
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -28,7 +28,8 @@ pub(super) async fn import(
         Err(status) => {
             // There is no other answer to say so.
             let done = report.accepted_count + report.refused_count;
-            let message = format!("{} (the first {done} rows had been stored or refused)", status.message());
+            let message =
+                format!("{} (at least the first {done} rows had been stored or refused)", status.message());
             Err(Status::with_details(status.code(), message, status.details().to_vec().into()))
         }
     }
@@ -82,7 +83,7 @@ async fn store(
     let accepted = loop {
         let taken = taken_external_ids(db, &chunk.external_ids()).await?;
         chunk.refuse_taken(&taken);
-        match copy(db, &chunk).await {
+        match copy(db, &mut chunk).await {
             // All of it was undone: somebody took one of the external ids since we looked, or is about to.
             Err(error) if error.code() == Code::Aborted && tries < MAX_TRIES => tries += 1,
             copied => break copied?,
@@ -92,7 +93,7 @@ async fn store(
     Ok(())
 }
 
-async fn copy(db: &Db, chunk: &Chunk) -> Result<u64, Error> {
+async fn copy(db: &Db, chunk: &mut Chunk) -> Result<u64, Error> {
     if chunk.is_empty() {
         return Ok(0);
     }

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prost::Message as _;
-use prost_types::Struct;
+use prost_types::value::Kind;
+use prost_types::{Struct, Value};
 use selvedge_kit::{Error, convert};
 use selvedge_proto::contacts::v1::Submission;
 use serde_json::Value as Json;
@@ -15,6 +16,8 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// The most bytes of insights that a submission or a document may have, so that a page of them stays readable.
 const MAX_INSIGHTS_BYTES: usize = 64 * 1024;
+/// And the most values, each of which may take some hundred bytes of memory.
+const MAX_INSIGHTS_VALUES: usize = 2_000;
 
 /// A row of `submissions` before the database has seen it.
 pub(super) struct New {
@@ -80,11 +83,26 @@ fn submitted_at(submission: &Submission, now: DateTime<Utc>) -> Result<DateTime<
 }
 
 pub(crate) fn check_insights(field: &'static str, insights: Option<&Struct>) -> Result<(), Wrong> {
-    match insights.map(Struct::encoded_len) {
-        Some(length) if length > MAX_INSIGHTS_BYTES => {
-            Err(Wrong::new(field, format!("must be at most {MAX_INSIGHTS_BYTES} bytes long, is {length}")))
-        }
-        _ => Ok(()),
+    let Some(insights) = insights else { return Ok(()) };
+    let bytes = insights.encoded_len();
+    if bytes > MAX_INSIGHTS_BYTES {
+        let limit = format!("must be at most {MAX_INSIGHTS_BYTES} bytes long, is {bytes}");
+        return Err(Wrong::new(field, limit));
+    }
+    let values: usize = insights.fields.values().map(count).sum();
+    if values > MAX_INSIGHTS_VALUES {
+        let limit = format!("must have at most {MAX_INSIGHTS_VALUES} values, has {values}");
+        return Err(Wrong::new(field, limit));
+    }
+    Ok(())
+}
+
+/// A value and all values in it.
+fn count(value: &Value) -> usize {
+    1 + match &value.kind {
+        Some(Kind::StructValue(object)) => object.fields.values().map(count).sum(),
+        Some(Kind::ListValue(list)) => list.values.iter().map(count).sum(),
+        _ => 0,
     }
 }
 

@@ -81,8 +81,8 @@ struct Bounds {
 
 impl Bounds {
     fn new(from: Option<DateTime<Utc>>, before: Option<DateTime<Utc>>) -> Self {
-        let from = from.unwrap_or(BEGINNING).max(BEGINNING);
-        let before = before.unwrap_or(END).min(END);
+        let from = from.unwrap_or(BEGINNING).clamp(BEGINNING, END);
+        let before = before.unwrap_or(END).clamp(from, END);
         let midnight = |time: DateTime<Utc>| time.date_naive().and_time(NaiveTime::MIN).and_utc();
         let first = midnight(from + TimeDelta::days(1) - TimeDelta::nanoseconds(1));
         let after = midnight(before);
@@ -98,6 +98,7 @@ impl Bounds {
         first_day: Option<NaiveDate>,
         last_day: Option<NaiveDate>,
     ) -> Result<Self, Error> {
+        // The last column makes a wrong zone an error where there is no day.
         let bounds = sqlx::query!(
             r#"select $2::date::timestamp at time zone $1 as "from", ($3::date + 1)::timestamp at time zone $1 as before,
                    now() at time zone $1 as here"#,
@@ -203,6 +204,8 @@ mod tests {
             assert_eq!(Some(bounds.first_whole_day), at(first), "{from}");
             assert_eq!(Some(bounds.after_whole_days), at(after), "{from}");
         }
+        let long_ago = Bounds::new(None, at("1960-01-02T00:00:00Z"));
+        assert_eq!((long_ago.from, long_ago.before), (BEGINNING, BEGINNING));
         let all = Bounds::new(None, None);
         assert_eq!((all.from, all.before), (all.first_whole_day, all.after_whole_days));
     }

@@ -1,6 +1,7 @@
 //! The submissions that are stored together, as PostgreSQL's binary `copy` wants them.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use chrono::{DateTime, Datelike as _, Utc};
 use prost::Message as _;
@@ -21,7 +22,7 @@ const MAX_DESCRIPTION_CHARS: usize = 1_000;
 const MAX_EXTERNAL_ID_CHARS: usize = 255;
 
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-const TRAILER: &[u8] = &(-1_i16).to_be_bytes();
+const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 /// PostgreSQL counts microseconds from the year 2000.
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
@@ -31,7 +32,7 @@ pub(super) struct Chunk {
     rows: usize,
     bytes: usize,
     lines: Vec<Line>,
-    /// The lines, one after the other, behind the header.
+    /// The data of all lines.
     data: Vec<u8>,
     external_ids: HashSet<String>,
     months: HashMap<(i32, u32), DateTime<Utc>>,
@@ -42,7 +43,7 @@ pub(super) struct Chunk {
 struct Line {
     row: i64,
     external_id: Option<String>,
-    length: usize,
+    data: Range<usize>,
 }
 
 impl Chunk {
@@ -53,7 +54,7 @@ impl Chunk {
             rows: 0,
             bytes: 0,
             lines: vec![],
-            data: HEADER.to_vec(),
+            data: vec![],
             external_ids: HashSet::new(),
             months: HashMap::new(),
             refused: vec![],
@@ -87,7 +88,7 @@ impl Chunk {
             Ok(new) => {
                 let begin = self.data.len();
                 write(&mut self.data, &new);
-                self.lines.push(Line { row, external_id, length: self.data.len() - begin });
+                self.lines.push(Line { row, external_id, data: begin..self.data.len() });
                 self.months.insert((new.submitted_at.year(), new.submitted_at.month()), new.submitted_at);
             }
         }
@@ -105,25 +106,10 @@ impl Chunk {
 
     /// Refuses those with one of these external ids.
     pub(super) fn refuse_taken(&mut self, taken: &HashSet<String>) {
-        if taken.is_empty() {
-            return;
-        }
-        let all = std::mem::replace(&mut self.data, HEADER.to_vec());
-        let mut rest = &all[HEADER.len()..];
-        for line in std::mem::take(&mut self.lines) {
-            let (data, behind) = rest.split_at(line.length);
-            rest = behind;
-            if line.external_id.as_ref().is_some_and(|id| taken.contains(id)) {
-                self.refuse(
-                    line.row,
-                    line.external_id,
-                    EXTERNAL_ID_TAKEN,
-                    "there is such a submission already",
-                );
-            } else {
-                self.data.extend_from_slice(data);
-                self.lines.push(line);
-            }
+        let is_taken = |line: &mut Line| line.external_id.as_ref().is_some_and(|id| taken.contains(id));
+        let refused: Vec<Line> = self.lines.extract_if(.., is_taken).collect();
+        for Line { row, external_id, .. } in refused {
+            self.refuse(row, external_id, EXTERNAL_ID_TAKEN, "there is such a submission already");
         }
     }
 
@@ -131,9 +117,17 @@ impl Chunk {
         self.lines.is_empty()
     }
 
-    /// What `copy` reads, in pieces.
-    pub(super) fn data(&self) -> [&[u8]; 2] {
-        [&self.data, TRAILER]
+    /// What `copy` reads. It is in order of the external ids, so that two imports that want the same do not wait for each
+    /// other.
+    pub(super) fn data(&mut self) -> Vec<u8> {
+        self.lines.sort_by(|one, other| one.external_id.cmp(&other.external_id));
+        let mut data = Vec::with_capacity(HEADER.len() + self.data.len() + TRAILER.len());
+        data.extend(HEADER);
+        for line in &self.lines {
+            data.extend(&self.data[line.data.clone()]);
+        }
+        data.extend(TRAILER);
+        data
     }
 
     /// Those that were refused, in the order in which they came.
