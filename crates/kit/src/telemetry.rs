@@ -13,6 +13,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, TracerProviderBuilder,
 };
+use tracing::{Level, Metadata};
 use tracing_subscriber::filter::FilterExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -48,7 +49,7 @@ pub fn start(config: &config::Telemetry, service: &'static str) -> Result<Teleme
         .with_threads(false)
         .with_target(false)
         .with_filter(filter::filter_fn(move |metadata| {
-            metadata.is_span() && (exporting || metadata.target() != "selvedge::sql")
+            metadata.is_span() && is_ours(metadata) && (exporting || metadata.target() != "selvedge::sql")
         }));
     let pretty = match config.log_format {
         LogFormat::Pretty => true,
@@ -63,6 +64,12 @@ pub fn start(config: &config::Telemetry, service: &'static str) -> Result<Teleme
         .with_filter(EnvFilter::try_new(&config.log)?.and(filter::filter_fn(|it| it.is_event())));
     tracing_subscriber::registry().with(spans).with(logs).try_init()?;
     Ok(Telemetry(provider))
+}
+
+/// Whether a span is one that we mean to show. Libraries have spans for their own developers, at lower levels, which cost
+/// a call more than everything else.
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO
 }
 
 fn export(traces: TracerProviderBuilder, endpoint: &str) -> Result<TracerProviderBuilder, StartError> {

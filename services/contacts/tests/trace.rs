@@ -82,6 +82,12 @@ async fn the_callers_trace_leads_to_the_statement_and_tells_no_values() {
     assert_eq!(statement.parent_span_id, rpc.span_id);
     assert_eq!(number(statement, "db.response.returned_rows"), Some(1));
     assert!(statement.end_time_unix_nano > statement.start_time_unix_nano);
+    let foreign = spans.iter().filter(|span| span.kind != 2 && text(span, "db.query.text").is_empty());
+    assert_eq!(
+        foreign.map(|span| &span.name).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "spans of libraries"
+    );
     let told = format!("{spans:?}");
     assert!(!told.contains("must not be told"), "a span holds a parameter's value");
 }

@@ -39,7 +39,9 @@ async fn fold(db: Db) -> Result<(), Error> {
                )
                select count(*) as "count!" from folded"#,
             FOLD_BATCH
-        );
+        )
+        // A plan made while there was nothing to fold would read everything for each batch.
+        .persistent(false);
         let folded = folded.fetch_one(&db).await?;
         if folded > 0 {
             forget_the_gone(&db).await?;
