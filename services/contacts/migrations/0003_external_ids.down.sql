@@ -48,6 +48,8 @@ drop trigger submissions_release_external_ids on submissions;
 drop function release_all_external_ids();
 drop function release_external_ids();
 
+alter function claim_external_id() reset search_path;
+
 create index submission_external_ids_submission_id on submission_external_ids (submission_id);
 
 alter table submission_external_ids add constraint submission_external_ids_submission_id_fkey

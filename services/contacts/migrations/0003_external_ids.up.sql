@@ -6,9 +6,13 @@ lock table submissions in access exclusive mode;
 alter table submission_external_ids drop constraint submission_external_ids_submission_id_fkey;
 drop index submission_external_ids_submission_id;
 
+-- Whoever writes with another search path than the service, in psql for example, has the same triggers.
+alter function claim_external_id() set search_path = contacts, pg_temp;
+
 -- Planned each time: a plan for many rows would read the whole table for one.
 create function release_external_ids() returns trigger
 language plpgsql
+set search_path = contacts, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 begin
@@ -19,7 +23,9 @@ end
 $$;
 
 create function release_all_external_ids() returns trigger
-language plpgsql as $$
+language plpgsql
+set search_path = contacts, pg_temp
+as $$
 begin
     delete from submission_external_ids;
     return null;

@@ -22,7 +22,9 @@ create index documents_tags on documents using gin (tags);
 
 -- Keeps what a submission says about its documents true, in the transaction that adds or removes one.
 create function count_documents() returns trigger
-language plpgsql as $$
+language plpgsql
+set search_path = contacts, pg_temp
+as $$
 declare
     owner uuid := coalesce(new.submission_id, old.submission_id);
     total bigint;

@@ -37,7 +37,9 @@ create index submission_status_counts_gone on submission_status_counts (quarter)
 create index submission_domain_counts_gone on submission_domain_counts (day) where count = 0;
 
 create function count_submissions() returns trigger
-language plpgsql as $$
+language plpgsql
+set search_path = contacts, pg_temp
+as $$
 begin
     insert into submission_deltas (quarter, status, email_domain, count)
     select quarter_of(submitted_at), status, email_domain_of(email),
@@ -49,7 +51,9 @@ end
 $$;
 
 create function recount_submission() returns trigger
-language plpgsql as $$
+language plpgsql
+set search_path = contacts, pg_temp
+as $$
 begin
     insert into submission_deltas (quarter, status, email_domain, count)
     values
@@ -60,7 +64,9 @@ end
 $$;
 
 create function forget_submission_counts() returns trigger
-language plpgsql as $$
+language plpgsql
+set search_path = contacts, pg_temp
+as $$
 begin
     delete from submission_deltas;
     delete from submission_status_counts;

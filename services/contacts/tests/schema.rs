@@ -106,6 +106,26 @@ async fn migrations_go_down_and_up_again() {
     database.role("app").await.execute("select * from submissions, visitors").await.unwrap();
 }
 
+/// In psql, for example, where the tables are `contacts.submissions` and so on.
+#[tokio::test]
+async fn whoever_writes_with_another_search_path_has_the_same_triggers() {
+    let database = Database::new(SERVICE).await;
+    let mut superuser = database.superuser().await;
+    superuser.execute("set search_path = public").await.unwrap();
+    for sql in [
+        "insert into contacts.submissions (id, external_id, name, email, message, status, submitted_at)
+         values (contacts.uuid_v7_floor('2026-01-02'), 'old-1', 'n', 'e@example.com', 'm', 'NEW', '2026-01-02')",
+        "insert into contacts.documents (id, submission_id, file_name, media_type, size, sha256)
+         select gen_random_uuid(), id, 'f', 'a/b', 1, sha256('') from contacts.submissions",
+        "update contacts.submissions set status = 'CLOSED', document_insights = '{}'",
+        "select contacts.empty_submissions_default()",
+        "delete from contacts.submissions",
+        "truncate contacts.submissions cascade",
+    ] {
+        superuser.execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+}
+
 #[tokio::test]
 async fn migrating_at_the_same_time_is_safe() {
     let database = Database::new(SERVICE).await;
