@@ -11,9 +11,8 @@ use tonic::transport::{Channel, Endpoint};
 use tower::Service;
 use tracing::Span;
 
-use crate::server::REQUEST_ID;
-use crate::telemetry::propagation;
-use crate::{Context, Error, Result};
+use crate::telemetry::propagation::{self, REQUEST_ID};
+use crate::{Context, Error, Result, timeout};
 
 /// A channel to a service, for a generated client: `FilmServiceClient::new(peer)`.
 #[derive(Clone, Debug)]
@@ -60,17 +59,8 @@ fn carry_on(request: &mut Request<Body>) {
     if let Some(id) = call.request_id.and_then(|id| HeaderValue::from_str(&id).ok()) {
         headers.insert(REQUEST_ID, id);
     }
-    if let (Some(deadline), false) = (call.deadline, headers.contains_key("grpc-timeout")) {
+    if let (Some(deadline), false) = (call.deadline, headers.contains_key(timeout::HEADER)) {
         let left = deadline.saturating_duration_since(Instant::now());
-        headers.insert("grpc-timeout", timeout_header(left));
+        headers.insert(timeout::HEADER, timeout::header(left));
     }
-}
-
-/// In milliseconds while eight digits hold them, else in seconds.
-fn timeout_header(left: std::time::Duration) -> HeaderValue {
-    let text = match left.as_millis() {
-        millis @ 0..=99_999_999 => format!("{millis}m"),
-        _ => format!("{}S", left.as_secs().min(99_999_999)),
-    };
-    HeaderValue::try_from(text).expect("digits and a letter are a header")
 }

@@ -17,9 +17,11 @@ pub mod schema;
 mod server;
 mod service;
 pub mod telemetry;
+pub mod timeout;
 
 pub use context::Context;
 pub use db::Db;
 pub use error::{Code, Error, Result, ResultExt, StartError};
 pub use server::Running;
 pub use service::{ADMIN_PORT_OFFSET, Kit, Rpcs, Service, run, stop_signal};
+pub use telemetry::metrics::code_name;

@@ -25,7 +25,6 @@ use tower::{Service, ServiceBuilder};
 use tracing::{info, warn};
 
 pub(crate) use methods::Method;
-pub(crate) use trace::REQUEST_ID;
 
 use crate::Db;
 use crate::config::Limits;

@@ -2,7 +2,7 @@
 
 mod log;
 pub(crate) mod metrics;
-pub(crate) mod propagation;
+pub mod propagation;
 
 use std::io::IsTerminal as _;
 use std::time::Duration;

@@ -72,7 +72,7 @@ pub struct Limits {
 }
 
 /// A time to wait. At least a millisecond: the database takes a timeout of zero for none at all.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     match duration_or_zero(text)? {
         time if time < Duration::from_millis(1) => Err("must be at least 1ms".to_owned()),
         time => Ok(time),
@@ -80,7 +80,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A time to wait, or not to wait at all.
-pub(super) fn duration_or_zero(text: &str) -> Result<Duration, String> {
+pub fn duration_or_zero(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text)
         .map_err(|error| format!("{error} (such as 250ms, 30s, 5m or 1h 30m)"))?;
     if time > LONGEST { Err("must be at most 24days".to_owned()) } else { Ok(time) }

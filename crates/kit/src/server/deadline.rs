@@ -18,7 +18,7 @@ use super::Method;
 use super::stream::{Bounded, Bounds, End};
 use super::trace::RequestId;
 use crate::config::Limits;
-use crate::{Code, Context, Error};
+use crate::{Code, Context, Error, timeout};
 
 /// Whoever watches the health hears nothing for as long as all is well, and would take an end for bad news.
 const UNBOUNDED: Duration = Duration::from_hours(24 * 365);
@@ -79,7 +79,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let method = Method::of(request.uri().path());
-        let asked = match request.headers().get("grpc-timeout").map(|value| parse_timeout(value.as_bytes())) {
+        let asked = match request.headers().get(timeout::HEADER).map(timeout::parse) {
             None => None,
             Some(Some(timeout)) => Some(timeout),
             Some(None) => return Box::pin(async { Ok(malformed().into_http()) }),
@@ -129,24 +129,6 @@ impl Times {
     }
 }
 
-/// `grpc-timeout`: at most eight digits and a unit.
-fn parse_timeout(value: &[u8]) -> Option<Duration> {
-    let (unit, digits) = value.split_last()?;
-    if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number = digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
-    Some(match unit {
-        b'H' => Duration::from_secs(number * 3600),
-        b'M' => Duration::from_secs(number * 60),
-        b'S' => Duration::from_secs(number),
-        b'm' => Duration::from_millis(number),
-        b'u' => Duration::from_micros(number),
-        b'n' => Duration::from_nanos(number),
-        _ => return None,
-    })
-}
-
 /// Callers are told apart by the credentials that they send. Only a digest is kept: it goes into the database.
 fn caller(headers: &HeaderMap) -> Arc<str> {
     match headers.get(http::header::AUTHORIZATION) {
@@ -162,16 +144,6 @@ fn malformed() -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn timeouts_are_read_as_the_protocol_writes_them() {
-        assert_eq!(parse_timeout(b"200m"), Some(Duration::from_millis(200)));
-        assert_eq!(parse_timeout(b"99999999H"), Some(Duration::from_hours(99_999_999)));
-        assert_eq!(parse_timeout(b"0n"), Some(Duration::ZERO));
-        for wrong in [&b""[..], b"m", b"5", b"-5S", b"1.5S", b"123456789S", b"5s", b"5 S"] {
-            assert_eq!(parse_timeout(wrong), None, "{}", String::from_utf8_lossy(wrong));
-        }
-    }
 
     #[test]
     fn callers_are_told_apart_without_keeping_their_credentials() {

@@ -5,21 +5,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use futures::future::BoxFuture;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::{Frame, SizeHint};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span, info_span};
-use uuid::Uuid;
 
 use super::Method;
 use crate::telemetry::metrics::{Metrics, code_name};
-use crate::telemetry::propagation;
-
-/// The header that names a call, taken from the caller or made here, and sent back.
-pub(crate) const REQUEST_ID: &str = "x-request-id";
+use crate::telemetry::propagation::{self, REQUEST_ID};
 
 /// The id of the call, for the layers below.
 #[derive(Clone)]
@@ -66,7 +62,7 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let method = Method::of(request.uri().path());
-        let request_id = request_id(request.headers());
+        let request_id = propagation::request_id(request.headers());
         let span = span(method, &request_id);
         propagation::continue_trace(&span, request.headers());
         let mut call = Call::begin(self.metrics.clone(), method, span.clone());
@@ -105,15 +101,6 @@ fn span(method: &Method, request_id: &str) -> Span {
         rpc.response.status_code = Empty,
         request_id,
     )
-}
-
-/// The caller's own id if it is fit for headers and logs; else a new one.
-fn request_id(headers: &HeaderMap) -> Arc<str> {
-    headers
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok())
-        .filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()))
-        .map_or_else(|| Uuid::now_v7().to_string().into(), Into::into)
 }
 
 /// A call in progress; one that is dropped before its end was cancelled by its caller.

@@ -111,7 +111,7 @@ fn count(number: usize) -> i64 {
 }
 
 /// The name of a status as the gRPC documents spell it.
-pub(crate) fn code_name(code: Code) -> &'static str {
+pub fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",
