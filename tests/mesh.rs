@@ -32,6 +32,11 @@ impl Mesh {
         Self::start(&["--ephemeral", "--no-seed"]).await
     }
 
+    /// The same, which tells a collector its traces.
+    pub async fn traced(collector: &str) -> Self {
+        Self::start(&["--ephemeral", "--no-seed", "--otlp-endpoint", collector]).await
+    }
+
     /// A mesh that keeps its data in this directory.
     pub async fn in_directory(data_dir: &Path) -> Self {
         Self::start(&["--free-ports", "--data-dir", &data_dir.display().to_string()]).await

@@ -1,6 +1,6 @@
 //! The services of the mesh.
 
-use selvedge_kit::Service;
+use selvedge_kit::{ADMIN_PORT_OFFSET, Service};
 
 use crate::Result;
 
@@ -19,4 +19,12 @@ pub(crate) fn chosen(name: Option<&str>) -> Result<Vec<&'static Service>> {
         .into());
     }
     Ok(chosen)
+}
+
+/// The usual port of everything that `up` starts, under the name that `up.json` has for its address.
+pub(crate) fn ports() -> impl Iterator<Item = (String, u16)> {
+    let services = ALL.iter().map(|service| (service.name, service.port));
+    services.chain([("gateway", selvedge_gateway::PORT)]).flat_map(|(name, port)| {
+        [(name.to_owned(), port), (format!("{name}_admin"), port + ADMIN_PORT_OFFSET)]
+    })
 }

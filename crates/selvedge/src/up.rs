@@ -1,6 +1,7 @@
 //! The whole mesh in one process.
 
 mod endpoints;
+mod gateway;
 
 use std::convert::Infallible;
 use std::fs;
@@ -14,7 +15,7 @@ use clap::Args;
 use futures::future::join_all;
 use selvedge_kit::config::{self, Config, Secret};
 use selvedge_kit::schema::App;
-use selvedge_kit::{ADMIN_PORT_OFFSET, Running, Service, stop_signal, telemetry};
+use selvedge_kit::{Running, Service, stop_signal, telemetry};
 use selvedge_postgres::{Cluster, Installation, Options};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
@@ -63,6 +64,19 @@ pub(crate) struct Up {
     limits: config::Limits,
     #[command(flatten)]
     tokens: config::Tokens,
+    #[command(flatten)]
+    http: selvedge_gateway::Limits,
+    #[command(flatten)]
+    web: selvedge_gateway::Web,
+    #[command(flatten)]
+    messages: selvedge_gateway::Json,
+}
+
+/// All that runs. Dropped, what was started stops: PostgreSQL with its handle, the services with the process.
+struct Mesh {
+    cluster: Cluster,
+    services: Vec<(&'static Service, Running)>,
+    gateway: selvedge_gateway::Running,
 }
 
 impl Up {
@@ -70,15 +84,14 @@ impl Up {
         let mut stop = tokio::spawn(stop_signal());
         let telemetry = telemetry::start(&self.telemetry, "up")?;
         let progress = Progress::new();
-        // Dropped, what was started stops: PostgreSQL with its handle, the services with the process.
-        let (cluster, running) = tokio::select! {
+        let mesh = tokio::select! {
             started = self.start(&progress) => started?,
             signal = &mut stop => {
                 signal??;
                 return Err("stopped before it was ready".into());
             }
         };
-        let file = self.announce(&progress, &cluster, &running)?;
+        let file = self.announce(&progress, &mesh)?;
 
         stop.await??;
         eprintln!("\n  stopping (press Ctrl-C again to stop at once)");
@@ -89,11 +102,13 @@ impl Up {
             }
         });
         let finish = async {
-            join_all(running.into_iter().map(|(_, running)| running.stop())).await;
+            // Its callers' requests need the services to finish.
+            mesh.gateway.stop().await;
+            join_all(mesh.services.into_iter().map(|(_, running)| running.stop())).await;
             Ok::<_, Infallible>(())
         };
         progress.step("finishing calls", finish, |()| "services stopped".into()).await?;
-        let end = async { block_in_place(|| cluster.stop()) };
+        let end = async { block_in_place(|| mesh.cluster.stop()) };
         progress.step("stopping PostgreSQL", end, |()| "PostgreSQL stopped".into()).await?;
         drop(telemetry);
         // Gone already where the whole directory is.
@@ -103,23 +118,19 @@ impl Up {
         Ok(())
     }
 
-    async fn start(&self, progress: &Progress) -> Result<(Cluster, Vec<(&'static Service, Running)>)> {
+    async fn start(&self, progress: &Progress) -> Result<Mesh> {
         self.check_ports().await?;
         let cluster = self.start_postgres(progress).await?;
-        let running = self.start_services(progress, &cluster).await?;
-        Ok((cluster, running))
+        let services = self.start_services(progress, &cluster).await?;
+        let gateway = gateway::start(self, &services).await.map_err(|error| format!("gateway: {error}"))?;
+        Ok(Mesh { cluster, services, gateway })
     }
 
     /// Says where everything is: to people or programs, and in a file to the other commands.
-    fn announce(
-        &self,
-        progress: &Progress,
-        cluster: &Cluster,
-        running: &[(&'static Service, Running)],
-    ) -> Result<PathBuf> {
-        let endpoints = Endpoints::new(&cluster.url(DATABASE), running);
+    fn announce(&self, progress: &Progress, mesh: &Mesh) -> Result<PathBuf> {
+        let endpoints = Endpoints::new(&mesh.cluster.url(DATABASE), &mesh.services, &mesh.gateway);
         // Where this user looks for it, even if PostgreSQL had to keep its data elsewhere.
-        let directory = if self.ephemeral { cluster.data_dir() } else { &self.data_dir };
+        let directory = if self.ephemeral { mesh.cluster.data_dir() } else { &self.data_dir };
         fs::create_dir_all(directory)?;
         let file = directory.join(RUNNING_FILE);
         write_private(&file, &endpoints.json())?;
@@ -133,14 +144,10 @@ impl Up {
         if self.takes_free_ports() || running(&self.data_dir).is_some() {
             return Ok(());
         }
-        for service in services::ALL {
-            for port in [service.port, service.port + ADMIN_PORT_OFFSET] {
-                if let Err(error) = TcpListener::bind((self.host, port)).await {
-                    let hint = "is another `selvedge up` running? `--free-ports` takes other ports";
-                    return Err(
-                        format!("{} cannot listen on port {port}: {error}\n({hint})", service.name).into()
-                    );
-                }
+        for (name, port) in services::ports() {
+            if let Err(error) = TcpListener::bind((self.host, port)).await {
+                let hint = "is another `selvedge up` running? `--free-ports` takes other ports";
+                return Err(format!("{name} cannot listen on port {port}: {error}\n({hint})").into());
             }
         }
         Ok(())

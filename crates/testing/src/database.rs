@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,8 +8,6 @@ use selvedge_kit::schema::{App, Schema, provision};
 use selvedge_postgres::{Cluster, Options};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
 /// The cluster of this process; it goes away with it, however that ends.
@@ -111,16 +108,4 @@ async fn connect(database: &str) -> PgConnection {
 
 async fn run(connection: &mut PgConnection, sql: String) {
     connection.execute(AssertSqlSafe(sql)).await.expect("the statement runs");
-}
-
-/// One request over HTTP/1.1, which is all that the admin port needs.
-pub async fn http_get(address: SocketAddr, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).await.expect("the admin port listens");
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("the request is sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("the answer is text");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    (status, body.to_owned())
 }

@@ -10,14 +10,19 @@
 //!
 //! Everything here panics when it fails, as a test should.
 
+/// Traces, as they arrive elsewhere.
+pub mod collector;
 mod database;
+mod http;
 mod status;
 
 use selvedge_kit::config::Config;
 use selvedge_kit::{Running, Service};
 use tonic::transport::{Channel, Endpoint};
 
-pub use database::{Database, http_get};
+pub use collector::Collector;
+pub use database::Database;
+pub use http::{Answer, Site};
 pub use status::{reason, violated};
 
 /// A service under test, with a database of its own.
@@ -61,7 +66,8 @@ impl Served {
 
     /// Asks the admin port and answers with status and body.
     pub async fn admin(&self, path: &str) -> (u16, String) {
-        http_get(self.running.admin_address, path).await
+        let answer = Site::at(self.running.admin_address).get(path).await;
+        (answer.status.as_u16(), answer.text())
     }
 
     /// The service itself.

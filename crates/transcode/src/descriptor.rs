@@ -75,9 +75,9 @@ pub(crate) struct MessageOptions {
     pub(crate) map_entry: bool,
     #[prost(message, optional, tag = "12")]
     pub(crate) features: Option<FeatureSet>,
-    /// `buf.validate.message`
-    #[prost(bytes = "bytes", optional, tag = "1159")]
-    pub(crate) rules: Option<Bytes>,
+    /// `buf.validate.message`; like all options, it may come in parts, which together are one.
+    #[prost(bytes = "bytes", repeated, tag = "1159")]
+    pub(crate) rules: Vec<Bytes>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -125,8 +125,8 @@ pub(crate) struct FieldOptions {
     #[prost(int32, repeated, packed = "false", tag = "1052")]
     pub(crate) behavior: Vec<i32>,
     /// `buf.validate.field`
-    #[prost(bytes = "bytes", optional, tag = "1159")]
-    pub(crate) rules: Option<Bytes>,
+    #[prost(bytes = "bytes", repeated, tag = "1159")]
+    pub(crate) rules: Vec<Bytes>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -142,8 +142,8 @@ pub(crate) struct OneofOptions {
     #[prost(message, optional, tag = "1")]
     pub(crate) features: Option<FeatureSet>,
     /// `buf.validate.oneof`
-    #[prost(bytes = "bytes", optional, tag = "1159")]
-    pub(crate) rules: Option<Bytes>,
+    #[prost(bytes = "bytes", repeated, tag = "1159")]
+    pub(crate) rules: Vec<Bytes>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -46,6 +46,9 @@ const EXTERNAL_ID_TAKEN: &str = "EXTERNAL_ID_TAKEN";
 
 const CHANGEABLE: [&str; 5] = ["name", "email", "message", "status", "document_insights"];
 
+/// What an update may name only with the value that is there.
+const FIXED: [&str; 2] = ["external_id", "submitted_at"];
+
 pub(crate) struct Submissions {
     db: Db,
     page_tokens: PageTokens,
@@ -162,7 +165,7 @@ impl SubmissionService for Submissions {
     ) -> Result<Response<Submission>, Status> {
         let request = request.into_inner();
         let new = request.submission.unwrap_or_default();
-        let mask = Mask::new(request.update_mask.as_ref(), &CHANGEABLE)?;
+        let mask = Mask::new(request.update_mask.as_ref(), &CHANGEABLE, &FIXED)?;
         let id = convert::id("submission.id", &new.id)?;
         let expected = etag::parse(&new.etag)?;
         check_insights("document_insights", new.document_insights.as_ref())
@@ -172,6 +175,7 @@ impl SubmissionService for Submissions {
             status => status.filter(|_| mask.has("status")),
         };
         let may_become = status::may_become(new.status());
+        let fixed = Fixed::new(&mask, &new)?;
         let row = sqlx::query_as!(
             Row,
             "update submissions set
@@ -183,6 +187,8 @@ impl SubmissionService for Submissions {
              where id = $1
                  and ($2::timestamptz is null or updated_at = $2)
                  and ($11::text is null or status = any($12))
+                 and ($13::timestamptz is null or submitted_at = $13)
+                 and (not $14 or external_id is not distinct from $15)
              returning id, external_id, name, email, message, status, submitted_at, document_insights, created_at,
                  updated_at",
             id,
@@ -197,13 +203,18 @@ impl SubmissionService for Submissions {
             convert::json(new.document_insights.unwrap_or_default()),
             status,
             &may_become as &[&str],
+            fixed.submitted_at,
+            fixed.external_id.is_some(),
+            fixed.external_id.clone().flatten(),
         )
         .fetch_optional(&self.db)
         .await
         .map_err(Error::from)?;
         match row {
             Some(row) => Ok(Response::new(row.into())),
-            None => Err(self.why_not(id, expected, status.map(|_| may_become.as_slice())).await?.into()),
+            None => {
+                Err(self.why_not(id, expected, status.map(|_| may_become.as_slice()), &fixed).await?.into())
+            }
         }
     }
 
@@ -223,7 +234,7 @@ impl SubmissionService for Submissions {
         .await
         .map_err(Error::from)?;
         match deleted.rows_affected() {
-            0 => Err(self.why_not(id, expected, None).await?.into()),
+            0 => Err(self.why_not(id, expected, None, &Fixed::default()).await?.into()),
             _ => Ok(Response::new(())),
         }
     }
@@ -248,6 +259,7 @@ impl Submissions {
         id: Uuid,
         expected: Option<DateTime<Utc>>,
         statuses: Option<&[&str]>,
+        fixed: &Fixed,
     ) -> Result<Error, Error> {
         Ok(match self.find(id).await? {
             None => submission_not_found(),
@@ -259,8 +271,35 @@ impl Submissions {
                     format!("a submission that is {} cannot be given this status", row.status),
                 )
             }
+            Some(row) if fixed.submitted_at.is_some_and(|time| time != row.submitted_at) => {
+                Error::invalid("submission.submitted_at", IS_FIXED)
+            }
+            Some(row) if fixed.external_id.as_ref().is_some_and(|id| *id != row.external_id) => {
+                Error::invalid("submission.external_id", IS_FIXED)
+            }
             Some(_) => Error::new(Code::Aborted, "CONFLICT", "the submission was being changed; try again"),
         })
+    }
+}
+
+const IS_FIXED: &str = "is fixed once set";
+
+/// What an update says of fields that are fixed once set, as far as its mask names them.
+#[derive(Default)]
+struct Fixed {
+    submitted_at: Option<DateTime<Utc>>,
+    external_id: Option<Option<String>>,
+}
+
+impl Fixed {
+    fn new(mask: &Mask<'_>, submission: &Submission) -> Result<Self, Error> {
+        let submitted_at = match &submission.submitted_at {
+            _ if !mask.has("submitted_at") => None,
+            Some(time) => Some(convert::time("submission.submitted_at", time)?),
+            None => return Err(Error::invalid("submission.submitted_at", IS_FIXED)),
+        };
+        let external_id = mask.has("external_id").then(|| submission.external_id.clone());
+        Ok(Self { submitted_at, external_id })
     }
 }
 

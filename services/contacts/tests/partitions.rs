@@ -5,7 +5,7 @@ use std::time::Duration;
 use selvedge_contacts::SERVICE;
 use selvedge_proto::contacts::v1::submission_service_client::SubmissionServiceClient;
 use selvedge_proto::contacts::v1::{CreateSubmissionRequest, ListSubmissionsRequest, Submission};
-use selvedge_testing::{Database, Served, serve};
+use selvedge_testing::{Database, Served, Site, serve};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
@@ -160,7 +160,7 @@ async fn the_service_raises_the_alarm_and_empties_the_default_partition() {
         let alarm = format!("contacts_submissions_in_default_partition {left}");
         let mut metrics = String::new();
         for _ in 0..200 {
-            metrics = selvedge_testing::http_get(running.admin_address, "/metrics").await.1;
+            metrics = Site::at(running.admin_address).get("/metrics").await.text();
             if metrics.contains(&alarm) && in_default(&mut connection).await == left {
                 break;
             }

@@ -47,6 +47,29 @@ async fn get(client: &mut Client, id: &str) -> Result<Submission, tonic::Status>
 }
 
 #[tokio::test]
+async fn what_is_fixed_may_be_named_with_the_value_that_is_there() {
+    let (_served, mut client) = start().await;
+    let submission = Submission { external_id: Some("old-1".into()), ..ada() };
+    let created = client.create_submission(create(submission)).await.unwrap().into_inner();
+    let all = ["name", "status", "external_id", "submitted_at"];
+    let change = Submission { name: "Ada L.".into(), etag: String::new(), ..created.clone() };
+    let changed = client.update_submission(update(change.clone(), &all)).await.unwrap().into_inner();
+    assert_eq!((&*changed.name, changed.submitted_at), ("Ada L.", created.submitted_at));
+
+    let later = created.submitted_at.map(|time| Timestamp { seconds: time.seconds + 1, ..time });
+    for (field, change) in [
+        ("submission.submitted_at", Submission { submitted_at: later, ..change.clone() }),
+        ("submission.submitted_at", Submission { submitted_at: None, ..change.clone() }),
+        ("submission.external_id", Submission { external_id: Some("old-2".into()), ..change.clone() }),
+        ("submission.external_id", Submission { external_id: None, ..change.clone() }),
+    ] {
+        let refused = client.update_submission(update(change, &all)).await.unwrap_err();
+        assert_eq!(violated(&refused), [field]);
+    }
+    assert_eq!(get(&mut client, &created.id).await.unwrap(), changed);
+}
+
+#[tokio::test]
 async fn what_is_created_can_be_read_changed_and_deleted() {
     let (_served, mut client) = start().await;
     let submission =
@@ -123,7 +146,7 @@ async fn bad_input_is_the_callers_error_and_never_ours() {
         update(no_id, &["name"]),
         update(created.clone(), &[]),
         update(created.clone(), &["id"]),
-        update(created.clone(), &["submitted_at"]),
+        update(created.clone(), &["created_at"]),
         update(Submission { status: 0, ..created.clone() }, &["status"]),
         update(Submission { email: "nobody".into(), ..created.clone() }, &["email"]),
         update(Submission { name: String::new(), ..created.clone() }, &["*"]),

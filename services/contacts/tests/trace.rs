@@ -1,51 +1,22 @@
 //! One trace from the caller to the statement, as a collector sees it.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
-    TraceService, TraceServiceServer,
-};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
-use opentelemetry_proto::tonic::trace::v1::Span;
 use selvedge_contacts::SERVICE;
 use selvedge_kit::config::Config;
 use selvedge_kit::telemetry;
 use selvedge_proto::contacts::v1::CreateSubmissionRequest;
 use selvedge_proto::contacts::v1::Submission;
 use selvedge_proto::contacts::v1::submission_service_client::SubmissionServiceClient;
+use selvedge_testing::collector::{Collector, Span, hex, number, text};
 use selvedge_testing::serve;
-use tokio::net::TcpListener;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status};
-
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<Span>>>);
-
-#[tonic::async_trait]
-impl TraceService for Collector {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let spans = request.into_inner().resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
-        self.0.lock().unwrap().extend(spans.flat_map(|scope| scope.spans));
-        Ok(Response::new(ExportTraceServiceResponse::default()))
-    }
-}
+use tonic::Request;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_callers_trace_leads_to_the_statement_and_tells_no_values() {
-    let collector = Collector::default();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let server = TraceServiceServer::new(collector.clone());
-    tokio::spawn(Server::builder().add_service(server).serve_with_incoming(TcpIncoming::from(listener)));
+    let collector = Collector::start().await;
     let mut options = Config::default().telemetry;
-    options.otlp_endpoint = Some(endpoint);
+    options.otlp_endpoint = Some(collector.url());
     let telemetry = telemetry::start(&options, "test").unwrap();
 
     let served = serve(SERVICE).await;
@@ -68,7 +39,7 @@ async fn the_callers_trace_leads_to_the_statement_and_tells_no_values() {
     for _ in 0..100 {
         let telemetry = &telemetry;
         tokio::task::block_in_place(|| telemetry.flush());
-        spans = collector.0.lock().unwrap().clone();
+        spans = collector.spans();
         if spans.iter().any(insert) && spans.iter().any(|span| of_trace(span) && span.kind == 2) {
             break;
         }
@@ -90,32 +61,4 @@ async fn the_callers_trace_leads_to_the_statement_and_tells_no_values() {
     );
     let told = format!("{spans:?}");
     assert!(!told.contains("must not be told"), "a span holds a parameter's value");
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn value<'a>(
-    span: &'a Span,
-    key: &str,
-) -> Option<&'a opentelemetry_proto::tonic::common::v1::any_value::Value> {
-    let attribute = span.attributes.iter().find(|attribute| attribute.key == key)?;
-    attribute.value.as_ref()?.value.as_ref()
-}
-
-fn text<'a>(span: &'a Span, key: &str) -> &'a str {
-    use opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue;
-    match value(span, key) {
-        Some(StringValue(text)) => text,
-        _ => "",
-    }
-}
-
-fn number(span: &Span, key: &str) -> Option<i64> {
-    use opentelemetry_proto::tonic::common::v1::any_value::Value::IntValue;
-    match value(span, key) {
-        Some(IntValue(number)) => Some(*number),
-        _ => None,
-    }
 }

@@ -1,7 +1,7 @@
 use std::path::Path;
 
+use selvedge_kit::Service;
 use selvedge_kit::schema::Schema;
-use selvedge_kit::{ADMIN_PORT_OFFSET, Service};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -40,20 +40,11 @@ pub(super) fn disk(data_dir: &Path) -> Finding {
 /// Whether a running `up` serves what it says it does, or else the ports are free for one.
 pub(super) async fn ports(running: Option<serde_json::Value>) -> Vec<Finding> {
     let mut findings = vec![];
-    for service in services::ALL {
-        let name = service.name;
-        match &running {
-            Some(endpoints) => {
-                for endpoint in [name.to_owned(), format!("{name}_admin")] {
-                    findings.push(served(&endpoint, endpoints[&endpoint].as_str().unwrap_or_default()).await);
-                }
-            }
-            None => {
-                for port in [service.port, service.port + ADMIN_PORT_OFFSET] {
-                    findings.push(free(name, port).await);
-                }
-            }
-        }
+    for (name, port) in services::ports() {
+        findings.push(match &running {
+            Some(endpoints) => served(&name, endpoints[&name].as_str().unwrap_or_default()).await,
+            None => free(&name, port).await,
+        });
     }
     findings
 }

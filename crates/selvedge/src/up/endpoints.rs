@@ -6,21 +6,30 @@ use crate::progress::Progress;
 /// Where everything is.
 pub(super) struct Endpoints {
     database: String,
+    /// REST and gRPC, and admin.
+    gateway: (String, String),
     /// Name, gRPC URL, admin URL.
     services: Vec<(&'static str, String, String)>,
 }
 
 impl Endpoints {
-    pub(super) fn new(database: &str, running: &[(&'static Service, Running)]) -> Self {
-        let services = running.iter().map(|(service, running)| {
+    pub(super) fn new(
+        database: &str,
+        services: &[(&'static Service, Running)],
+        gateway: &selvedge_gateway::Running,
+    ) -> Self {
+        let gateway = (format!("http://{}", gateway.address), format!("http://{}", gateway.admin_address));
+        let services = services.iter().map(|(service, running)| {
             (service.name, format!("http://{}", running.address), format!("http://{}", running.admin_address))
         });
-        Self { database: database.to_owned(), services: services.collect() }
+        Self { database: database.to_owned(), gateway, services: services.collect() }
     }
 
     /// One line, for programs.
     pub(super) fn json(&self) -> String {
-        let mut object = Map::from_iter([("database".to_owned(), Value::from(self.database.clone()))]);
+        let (gateway, admin) = &self.gateway;
+        let own = [("database", &self.database), ("gateway", gateway), ("gateway_admin", admin)];
+        let mut object = Map::from_iter(own.map(|(name, url)| (name.to_owned(), Value::from(url.clone()))));
         for (name, url, admin) in &self.services {
             object.insert((*name).to_owned(), url.clone().into());
             object.insert(format!("{name}_admin"), admin.clone().into());
@@ -35,19 +44,20 @@ impl Endpoints {
             println!("{}", self.json());
             return;
         }
+        let (gateway, admin) = &self.gateway;
         eprintln!("\n  ready after {}\n", progress.total());
-        eprintln!("  {:<10} {:<28} admin", "service", "gRPC");
+        eprintln!("  {:<10} {:<28} {:<10} admin", "", "address", "speaks");
+        eprintln!("  {:<10} {gateway:<28} {:<10} {admin}", "gateway", "REST, gRPC");
         for (name, url, admin) in &self.services {
-            eprintln!("  {name:<10} {url:<28} {admin}");
+            eprintln!("  {name:<10} {url:<28} {:<10} {admin}", "gRPC");
         }
-        let contacts = self.services.iter().find(|(name, ..)| *name == "contacts");
-        let Some((_, url, admin)) = contacts else { return };
-        eprintln!("\n  try, from another terminal:\n");
+        eprintln!("\n  in a browser: {gateway}/ and {gateway}/docs\n");
+        eprintln!("  try, from another terminal:\n");
+        eprintln!("  curl '{gateway}/v1/submissions?pageSize=2'");
         eprintln!(
             "  npx --yes @bufbuild/buf curl --protocol grpc --http2-prior-knowledge -d '{{\"pageSize\": 2}}' \\\n      \
-             {url}/selvedge.contacts.v1.SubmissionService/ListSubmissions"
+             {gateway}/selvedge.contacts.v1.SubmissionService/ListSubmissions"
         );
-        eprintln!("  curl {admin}/health/db");
         eprintln!(
             "  psql '{}' -c 'select status, count(*) from contacts.submissions group by 1'",
             self.database

@@ -83,7 +83,7 @@ pub(super) fn link(
         declared,
         behavior: behavior(&options.behavior),
         comment,
-        rules: options.rules.unwrap_or_default(),
+        rules: options.rules.concat().into(),
         name: name.into(),
     })
 }
@@ -112,8 +112,8 @@ pub(super) fn arrange(
         if members.is_empty() {
             continue;
         }
-        let rules = oneof.options.and_then(|options| options.rules).unwrap_or_default();
-        kept.push(Oneof { name: oneof.name.into(), fields: members, comment, rules });
+        let rules = oneof.options.map(|options| options.rules.concat()).unwrap_or_default();
+        kept.push(Oneof { name: oneof.name.into(), fields: members, comment, rules: rules.into() });
     }
     Ok((fields.into(), kept.into()))
 }

@@ -171,7 +171,7 @@ impl Linker {
             is_message_set: options.message_set_wire_format,
             deprecated: options.deprecated,
             comment: self.comment(path, &[]),
-            rules: options.rules.unwrap_or_default(),
+            rules: options.rules.concat().into(),
             file: place.file,
             oneofs: Box::default(),
             fields: Box::default(),

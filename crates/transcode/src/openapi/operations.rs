@@ -1,0 +1,155 @@
+//! One operation of the document: a way to call an RPC.
+
+use serde_json::{Map, Value, json};
+
+use super::names::without_package;
+use super::paths::Path;
+use super::schemas::{Schemas, Side};
+use super::values::object;
+use super::{parameters, responses};
+use crate::route::{Body, Route, Routes};
+use crate::schema::{Kind, Service};
+
+/// A schema of a body that is like no other.
+pub(super) struct OwnBody {
+    pub(super) name: String,
+    pub(super) schema: Value,
+}
+
+/// Makes the operation of a route.
+pub(super) fn operation(
+    schemas: &mut Schemas<'_>,
+    routes: &Routes,
+    route: &Route,
+    path: &Path,
+    bodies: &mut Vec<OwnBody>,
+) -> Map<String, Value> {
+    let schema = schemas.schema;
+    let service = &schema.services()[route.service];
+    let method = &service.methods[route.method];
+    let (summary, description) = schemas.texts.summary(&method.comment);
+    let mut made = object(json!({
+        "tags": [tag(schemas, service)],
+        "operationId": operation_id(schemas, routes, route),
+    }));
+    made.insert("summary".into(), json!(if summary.is_empty() { words(&method.name) } else { summary }));
+    if !description.is_empty() {
+        made.insert("description".into(), json!(description));
+    }
+    if method.deprecated {
+        made.insert("deprecated".into(), json!(true));
+    }
+    let reads_etag = *route.http_method == *"GET" && responses::has_etag(schemas, route);
+    let parameters = parameters::all(schemas, route, path, reads_etag);
+    let has_input = !parameters.is_empty() || route.body != Body::None;
+    if !parameters.is_empty() {
+        made.insert("parameters".into(), parameters.into());
+    }
+    if let Some(body) = body(schemas, route, bodies) {
+        made.insert("requestBody".into(), body);
+    }
+    made.insert("responses".into(), responses::all(schemas, routes, route, has_input).into());
+    made
+}
+
+/// The name of the group of a service's operations.
+pub(super) fn tag(schemas: &Schemas<'_>, service: &Service) -> String {
+    let short = |service: &Service| without_package(schemas.schema, &service.name).to_owned();
+    let own = short(service);
+    let is_clear = schemas.schema.services().iter().filter(|other| short(other) == own).count() == 1;
+    if is_clear { own } else { service.name.to_string() }
+}
+
+fn operation_id(schemas: &Schemas<'_>, routes: &Routes, route: &Route) -> String {
+    let service = &schemas.schema.services()[route.service];
+    let plain = format!("{}_{}", tag(schemas, service).replace('.', "_"), service.methods[route.method].name);
+    let is_same = |other: &&Route| other.service == route.service && other.method == route.method;
+    let bindings = routes.all().iter().filter(is_same);
+    match bindings.take_while(|other| !std::ptr::eq(*other, route)).count() {
+        0 => plain,
+        before => format!("{plain}_{}", before + 1),
+    }
+}
+
+/// `GetSubmission` as `Get submission`.
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+            words.extend(letter.to_lowercase());
+        } else {
+            words.push(letter);
+        }
+    }
+    words
+}
+
+fn body(schemas: &mut Schemas<'_>, route: &Route, bodies: &mut Vec<OwnBody>) -> Option<Value> {
+    let schema = schemas.schema;
+    let side = if parameters::is_partial(schemas, route) { Side::Patch } else { Side::Input };
+    let paths = route.template.variables.iter().map(|variable| &*variable.path);
+    let (message, bound, field) = match route.body {
+        Body::None => return None,
+        Body::Whole => (Some(route.input), paths.collect::<Vec<_>>(), None),
+        Body::Field(index) => {
+            let field = &schema[route.input].fields[index];
+            let inner = match field.kind {
+                Kind::Message(id) if field.cardinality == crate::Cardinality::Singular => Some(id),
+                _ => None,
+            };
+            let within = paths.filter_map(|path| path.split_first().filter(|(first, _)| **first == index));
+            (inner, within.map(|(_, rest)| rest).collect(), Some(field))
+        }
+    };
+    let message = message.filter(|&id| schema[id].well_known.is_none());
+    let made = match (message, field) {
+        (Some(id), _) => {
+            let own = schemas.message(id, side, &bound);
+            if bound.is_empty() || own == schemas.message(id, side, &[]) {
+                schemas.reference(id, side)
+            } else {
+                let method = &schema.services()[route.service].methods[route.method];
+                let name = own_name(&format!("{}Body", method.name), &own, bodies);
+                json!({"$ref": format!("{}{name}", super::names::SCHEMAS)})
+            }
+        }
+        (None, Some(field)) => schemas.property(field, side),
+        (None, None) => responses::message(schemas, route.input, side),
+    };
+    let mut body = Map::new();
+    if let Some(description) = field.and_then(|field| schemas.texts.describe(&field.comment, &[])) {
+        body.insert("description".into(), json!(description));
+    }
+    // Without one, the request is that of an empty object: valid only where nothing is asked for.
+    let asked = match message {
+        Some(id) => {
+            !schemas.message(id, side, &bound).get("required").is_none_or(|fields| fields == &json!([]))
+        }
+        None => field.is_some_and(super::schemas::is_asked_for),
+    };
+    if asked || side == Side::Patch {
+        body.insert("required".into(), json!(true));
+    }
+    body.insert("content".into(), json!({"application/json": {"schema": made}}));
+    Some(body.into())
+}
+
+/// Keeps a schema under its name; two that are the same are one.
+fn own_name(wanted: &str, schema: &Value, bodies: &mut Vec<OwnBody>) -> String {
+    let mut name = wanted.to_owned();
+    let mut number = 2;
+    loop {
+        match bodies.iter().find(|body| body.name == name) {
+            Some(same) if same.schema == *schema => return name,
+            Some(_) => {
+                name = format!("{wanted}{number}");
+                number += 1;
+            }
+            None => {
+                bodies.push(OwnBody { name: name.clone(), schema: schema.clone() });
+                return name;
+            }
+        }
+    }
+}

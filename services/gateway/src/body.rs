@@ -1,0 +1,154 @@
+//! Bodies: what is answered, and what upstreams are sent.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use crate::grpc::Relay;
+
+pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A body of any of the kinds that occur here. An enum, as boxing each would cost every request an allocation.
+pub(crate) struct Body(Kind);
+
+enum Kind {
+    Empty,
+    Full(Bytes),
+    /// The one message of a unary call. Its length goes unsaid: a header more for what the frame says.
+    Message(Bytes),
+    Incoming(Incoming),
+    Relay(Relay),
+    Tonic(tonic::body::Body),
+}
+
+impl Body {
+    pub(crate) const fn empty() -> Self {
+        Self(Kind::Empty)
+    }
+
+    pub(crate) fn full(bytes: impl Into<Bytes>) -> Self {
+        Self(Kind::Full(bytes.into()))
+    }
+
+    /// How many bytes it has, as far as that is known.
+    pub(crate) fn len(&self) -> usize {
+        match &self.0 {
+            Kind::Full(bytes) | Kind::Message(bytes) => bytes.len(),
+            Kind::Empty | Kind::Incoming(_) | Kind::Relay(_) | Kind::Tonic(_) => 0,
+        }
+    }
+
+    pub(crate) const fn message(framed: Bytes) -> Self {
+        Self(Kind::Message(framed))
+    }
+
+    pub(crate) const fn incoming(body: Incoming) -> Self {
+        Self(Kind::Incoming(body))
+    }
+
+    pub(crate) const fn relay(relay: Relay) -> Self {
+        Self(Kind::Relay(relay))
+    }
+
+    pub(crate) const fn tonic(body: tonic::body::Body) -> Self {
+        Self(Kind::Tonic(body))
+    }
+}
+
+/// What the answer to a browser's question about CORS has.
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut self.0 {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Full(bytes) | Kind::Message(bytes) => {
+                let bytes = std::mem::take(bytes);
+                self.0 = Kind::Empty;
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
+            Kind::Incoming(body) => {
+                let frame = ready!(Pin::new(body).poll_frame(cx));
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
+            Kind::Relay(relay) => Poll::Ready(ready!(relay.poll_frame(cx)).map(Ok)),
+            Kind::Tonic(body) => {
+                let frame = ready!(Pin::new(body).poll_frame(cx));
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Empty => true,
+            Kind::Full(bytes) | Kind::Message(bytes) => bytes.is_empty(),
+            Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Relay(relay) => relay.is_end_stream(),
+            Kind::Tonic(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Incoming(body) => body.size_hint(),
+            Kind::Message(_) | Kind::Relay(_) | Kind::Tonic(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Why a request's body was not taken in.
+#[derive(Debug)]
+pub(crate) enum CollectError {
+    /// It is larger than allowed.
+    TooLarge,
+    /// It makes no progress.
+    Stalled,
+    /// The client broke off, or is not speaking HTTP.
+    Broken(hyper::Error),
+}
+
+/// Takes in a whole body of at most `limit` bytes, of which some must arrive every `idle`. One that comes in one piece is
+/// not copied.
+pub(crate) async fn collect(mut body: Incoming, limit: usize, idle: Duration) -> Result<Bytes, CollectError> {
+    use http_body::Body as _;
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    if body.size_hint().lower() > limit as u64 {
+        return Err(CollectError::TooLarge);
+    }
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = timeout(idle, body.frame()).await.map_err(|_| CollectError::Stalled)? {
+        let Ok(data) = frame.map_err(CollectError::Broken)?.into_data() else { continue };
+        if data.len() > limit - first.len() - all.len() {
+            return Err(CollectError::TooLarge);
+        }
+        if all.is_empty() && first.is_empty() {
+            first = data;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&data);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}

@@ -1,0 +1,168 @@
+//! Native gRPC: passed through to whoever serves the package, except for health and reflection, which speak for all.
+
+mod health;
+mod reflection;
+mod relay;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use hyper::body::Incoming;
+use selvedge_kit::telemetry::propagation::{self, REQUEST_ID};
+use selvedge_kit::timeout;
+use tokio::time::{Instant, timeout_at};
+use tonic::codegen::Service;
+use tonic::{Code, Status};
+use tracing::{Instrument as _, info, warn};
+
+use crate::body::Body;
+use crate::client_address::{self, CLIENT_ADDRESS, client_address};
+use crate::config::Web;
+use crate::observe::{self, End, Observed};
+use crate::server::problem;
+use crate::upstream::{CallError, Lease, Upstream, check_head, request};
+use crate::worker::{Peer, Worker};
+pub(crate) use health::{Health, check};
+pub(crate) use reflection::Reflection;
+pub(crate) use relay::Relay;
+
+/// Whether a request is native gRPC; gRPC-Web is not.
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.as_bytes().strip_prefix(b"application/grpc"))
+        .is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
+}
+
+/// Answers a call. Whatever goes wrong is said in gRPC's own way: HTTP status 200, and the truth in `grpc-status`.
+pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    if request.version() != Version::HTTP_2 {
+        return problem(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2");
+    }
+    if request.method() != Method::POST {
+        let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "gRPC calls are POST requests");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    }
+    let path = request.uri().path();
+    let service =
+        path.strip_prefix('/').and_then(|path| path.split_once('/')).map_or("", |(service, _)| service);
+    match service {
+        "grpc.health.v1.Health" => own(worker.health.service(), request).await,
+        "grpc.reflection.v1.ServerReflection" => own(worker.reflection.v1(), request).await,
+        "grpc.reflection.v1alpha.ServerReflection" => own(worker.reflection.v1alpha(), request).await,
+        _ => {
+            let upstream = worker.upstreams.owner(service).cloned();
+            pass(worker, peer, upstream, request).await
+        }
+    }
+}
+
+/// Answers with a service of the gateway itself.
+async fn own<S>(mut service: S, request: Request<Incoming>) -> Response<Body>
+where
+    S: Service<Request<Incoming>, Response = Response<tonic::body::Body>, Error = Infallible>,
+{
+    let Ok(response) = service.call(request).await;
+    response.map(Body::tonic)
+}
+
+/// Passes a call on to its upstream, and sees how it ends.
+async fn pass(
+    worker: &Arc<Worker>,
+    peer: Peer,
+    upstream: Option<Arc<Upstream>>,
+    incoming: Request<Incoming>,
+) -> Response<Body> {
+    let label = worker.shared.rest.label(incoming.uri().path());
+    let mut observed = Observed::begin(worker, label, End::Grpc(Code::Cancelled), &incoming);
+    let span = observed.span.clone();
+    let web = &worker.shared.config.web;
+    let answered = match upstream {
+        Some(upstream) => call(&upstream, peer, web, incoming, &observed).instrument(span).await,
+        None => Err(Status::unimplemented("nobody serves this here")),
+    };
+    let mut response = match answered {
+        Ok(Answered { lease, response, ends }) => {
+            let status = Status::from_header_map(response.headers());
+            if let Some(status) = &status {
+                observed.end(End::Grpc(status.code()));
+            }
+            let (head, body) = response.into_parts();
+            let mut response = Response::from_parts(head, Body::empty());
+            observed.name(response.headers_mut());
+            *response.body_mut() = Body::relay(Relay::new(body, lease, ends, status.is_some(), observed));
+            return response;
+        }
+        Err(status) => {
+            observed.end(End::Grpc(status.code()));
+            status.into_http()
+        }
+    };
+    observed.name(response.headers_mut());
+    response
+}
+
+/// The head of an upstream's answer, and what its body needs.
+struct Answered {
+    lease: Lease,
+    response: Response<Incoming>,
+    ends: Option<Instant>,
+}
+
+async fn call(
+    upstream: &Arc<Upstream>,
+    peer: Peer,
+    web: &Web,
+    incoming: Request<Incoming>,
+    observed: &Observed,
+) -> Result<Answered, Status> {
+    let (mut head, body) = incoming.into_parts();
+    let ends = match head.headers.get(timeout::HEADER).map(timeout::parse) {
+        None => None,
+        // A time too far away to be told is none.
+        Some(Some(time)) => Instant::now().checked_add(time),
+        Some(None) => return Err(Status::invalid_argument("grpc-timeout is not a number with a unit")),
+    };
+    let Some(path) = head.uri.path_and_query() else {
+        return Err(Status::unimplemented("the path names no method"));
+    };
+    let span = observe::call_span(&path.path()[1..]);
+    let client = client_address(peer.address.ip(), &head.headers, &web.trusted_proxies);
+    // HTTP/2 knows one more hop-by-hop header, `te`, which the request to the upstream has of its own.
+    head.headers.remove(header::HOST);
+    head.headers.insert(CLIENT_ADDRESS, client_address::header(client));
+    head.headers.insert(REQUEST_ID, observed.id.clone());
+    propagation::inject(&span, &mut head.headers);
+    let answer = upstream.stream(request(path, head.headers, Body::incoming(body))).instrument(span);
+    let answered = match ends {
+        None => answer.await,
+        Some(ends) => timeout_at(ends, answer).await.map_err(|_| late())?,
+    };
+    match answered.and_then(|(lease, response)| check_head(&response).map(|()| (lease, response))) {
+        Ok((lease, response)) => Ok(Answered { lease, response, ends }),
+        Err(error) => {
+            report(upstream, &error);
+            Err(error.status())
+        }
+    }
+}
+
+/// The answer to a caller whose time is up.
+fn late() -> Status {
+    Status::new(Code::DeadlineExceeded, "the time that the caller gave is up")
+}
+
+/// Says in the log what the caller is not told.
+fn report(upstream: &Upstream, error: &CallError) {
+    let (upstream, cause) = (upstream.name(), error.cause());
+    match error {
+        // Said once by the endpoint, and by every call it would fill the log.
+        CallError::Unreachable(_) | CallError::Failed(_) => {}
+        CallError::Refused(_) | CallError::Broken(..) => info!(upstream, cause, "a call was broken off"),
+        CallError::Garbage(_) | CallError::TooLarge(_) => {
+            warn!(upstream, cause, "an upstream answered wrongly");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The edge of the mesh: REST for browsers and gRPC for everybody else, on one port.
+
+mod body;
+mod client_address;
+mod config;
+mod cors;
+mod dispatch;
+mod grpc;
+mod observe;
+mod pages;
+mod process;
+mod rest;
+mod server;
+mod upstream;
+mod worker;
+
+pub use config::{
+    AccessLog, Address, Config, ErrorFormat, Json, Limits, PORT, Tls, Upstream, Upstreams, Web, Workers,
+};
+pub use process::run;
+pub use server::{Running, start};

@@ -1,0 +1,258 @@
+//! REST: a request becomes a call by the rules of the descriptors, and what the service answers a response.
+
+mod answer;
+mod conditions;
+mod deadline;
+mod details;
+mod encoding;
+mod intake;
+mod metadata;
+mod problem;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, IF_MATCH};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use selvedge_kit::{StartError, code_name};
+use selvedge_transcode::{Found, Match, Route, Schema, Service, Transcoder};
+use tokio::time::timeout_at;
+use tonic::Code;
+use tracing::{Instrument as _, warn};
+
+use crate::body::Body;
+use crate::client_address::client_address;
+use crate::config::Json;
+use crate::observe::{End, Label, Observed, call_span};
+use crate::pages::Pages;
+use crate::upstream::{CallError, Reply};
+use crate::worker::{Peer, Worker};
+use answer::Wanted;
+use details::Details;
+use metadata::Carried;
+use problem::Problem;
+
+/// What REST is made from; the same for all workers.
+pub(crate) struct Rest {
+    transcoder: Transcoder,
+    details: Details,
+    /// The path of each RPC on the wire, by service and method.
+    rpcs: Vec<Vec<PathAndQuery>>,
+    /// The other way round.
+    labels: HashMap<Box<str>, Label>,
+}
+
+impl Rest {
+    /// Compiles what the descriptors say.
+    pub(crate) fn new(schema: &Arc<Schema>, json: &Json) -> Result<Self, StartError> {
+        let options = json.options();
+        let transcoder = Transcoder::new(schema.clone(), options)
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+        let path = |method: &selvedge_transcode::Method| method.path.parse();
+        let paths = |service: &Service| service.methods.iter().map(path).collect::<Result<_, _>>();
+        let rpcs = schema.services().iter().map(paths).collect::<Result<_, _>>()?;
+        let details = Details::new(schema, transcoder.options())?;
+        Ok(Self { details, transcoder, rpcs, labels: labels(schema) })
+    }
+
+    /// What the calls of an RPC are counted under, by its path on the wire.
+    pub(crate) fn label(&self, rpc: &str) -> Label {
+        self.labels.get(rpc).copied().unwrap_or(Label::Unknown)
+    }
+
+    pub(crate) fn transcoder(&self) -> &Transcoder {
+        &self.transcoder
+    }
+}
+
+fn labels(schema: &Schema) -> HashMap<Box<str>, Label> {
+    let services = schema.services().iter().enumerate();
+    let methods = services.flat_map(|(service, it)| {
+        it.methods.iter().enumerate().map(move |(method, it)| (service, method, it))
+    });
+    methods.map(|(service, method, it)| (it.path.clone(), Label::Rpc(service, method))).collect()
+}
+
+/// Answers a request that is not gRPC.
+pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    let shared = &*worker.shared;
+    let path = request.uri().clone();
+    let found = shared.rest.transcoder.find(request.method().as_str(), path.path());
+    let label = match &found {
+        Found::Route(matched) => Label::Route(matched.route.index),
+        _ => Pages::name(path.path()).map_or(Label::Unknown, Label::Page),
+    };
+    let mut observed = Observed::begin(worker, label, End::Http(problem::client_closed_request()), &request);
+    let span = observed.span.clone();
+    let (head, body) = request.into_parts();
+    let answer = async {
+        match found {
+            Found::Route(matched) => call(worker, peer, &head, body, &matched, &mut observed).await,
+            Found::MethodNotAllowed(allow) if head.method == Method::OPTIONS => Ok(options(&allow)),
+            Found::MethodNotAllowed(allow) => Err(method_not_allowed(&allow)),
+            Found::NotFound => shared.pages.respond(worker, &head).await.ok_or_else(not_found),
+            Found::Bad(error) => Err(Problem::invalid(&error.place, error.problem)),
+        }
+    };
+    let answer = answer.instrument(span).await;
+    let web = &shared.config.web;
+    let mut response =
+        answer.unwrap_or_else(|problem| problem.response(&head.headers, web, observed.trace_id()));
+    observed.name(response.headers_mut());
+    let length = response.body().len();
+    if head.method == Method::HEAD && length > 0 {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        *response.body_mut() = Body::empty();
+    }
+    observed.response_bytes = response.body().len();
+    observed.end(End::Http(response.status()));
+    response
+}
+
+/// Calls the service for a request that has a route, within its deadline.
+async fn call(
+    worker: &Worker,
+    peer: Peer,
+    head: &Parts,
+    body: Incoming,
+    matched: &Match<'_>,
+    observed: &mut Observed,
+) -> Result<Response<Body>, Problem> {
+    let shared = &*worker.shared;
+    let limits = &shared.config.limits;
+    let route = matched.route;
+    if route.client_streaming || route.server_streaming {
+        let detail = "this method streams; call it over gRPC";
+        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, Code::Unimplemented, detail));
+    }
+    let limit = deadline::limit(&head.headers, limits.deadline, limits.deadline_cap)?;
+    let deadline = tokio::time::Instant::now() + limit;
+    let call = async {
+        let body = intake::take_in(&head.headers, body, limits).await?;
+        observed.request_bytes = body.len();
+        let wanted = Wanted::read(&head.headers)?;
+        let framed = frame(&shared.rest.transcoder, matched, head, &wanted, &body)?;
+        let reply = unary(worker, peer, head, route, framed, deadline.into_std(), observed).await?;
+        let mut response = answer::answer(
+            &shared.rest.transcoder,
+            route,
+            &head.method,
+            &head.headers,
+            &wanted,
+            &reply.message,
+        )?;
+        for metadata in [&reply.headers, &reply.trailers] {
+            metadata::to_caller(metadata, response.headers_mut());
+        }
+        Ok(response)
+    };
+    timeout_at(deadline, call).await.unwrap_or_else(|_| {
+        let detail = "the service did not answer in time";
+        Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, detail))
+    })
+}
+
+/// The request of an RPC, with the five bytes before it that gRPC wants.
+fn frame(
+    transcoder: &Transcoder,
+    matched: &Match<'_>,
+    head: &Parts,
+    wanted: &Wanted<'_>,
+    body: &[u8],
+) -> Result<Bytes, Problem> {
+    let reads = matches!(head.method, Method::GET | Method::HEAD);
+    let if_match = if reads { None } else { wanted.for_service(matched.route)? };
+    let request_id = match head.headers.get("idempotency-key") {
+        Some(key) if matched.route.takes_request_id => {
+            let key =
+                key.to_str().map_err(|_| Problem::invalid("Idempotency-Key", "must be visible ASCII"))?;
+            Some(key)
+        }
+        _ => None,
+    };
+    let request = selvedge_transcode::Request { query: head.uri.query(), body, if_match, request_id };
+    let mut framed = Vec::with_capacity(PREFIX_BYTES + body.len() + 128);
+    framed.extend([0; PREFIX_BYTES]);
+    transcoder.request(matched, &request, &mut framed).map_err(refused)?;
+    let length = u32::try_from(framed.len() - PREFIX_BYTES).expect("the options of the transcoder bound it");
+    framed[1..PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
+    Ok(framed.into())
+}
+
+const PREFIX_BYTES: usize = 5;
+
+fn refused(error: selvedge_transcode::Error) -> Problem {
+    if error.too_large {
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, error.to_string());
+    }
+    Problem::invalid(&error.place, error.problem)
+}
+
+/// Makes the call, as a span of its own.
+async fn unary(
+    worker: &Worker,
+    peer: Peer,
+    head: &Parts,
+    route: &Route,
+    framed: Bytes,
+    deadline: Instant,
+    observed: &mut Observed,
+) -> Result<Reply, Problem> {
+    let shared = &*worker.shared;
+    let web = &shared.config.web;
+    let rpc = &shared.rest.rpcs[route.service][route.method];
+    let Some(upstream) = worker.upstreams.owner(&shared.schema.services()[route.service].name) else {
+        let detail = "nobody serves this";
+        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, Code::Unimplemented, detail));
+    };
+    let name = rpc.path().trim_start_matches('/');
+    let span = call_span(name);
+    let began = Instant::now();
+    let carried = Carried {
+        headers: &head.headers,
+        rpc: rpc.path(),
+        request_id: &observed.id,
+        client: client_address(peer.address.ip(), &head.headers, &web.trusted_proxies),
+        left: deadline.saturating_duration_since(began),
+        span: &span,
+    };
+    let metadata = metadata::of_call(&carried, web);
+    let reply =
+        upstream.unary(rpc, metadata, framed, shared.config.limits.body_bytes).instrument(span.clone()).await;
+    observed.upstream = Some(began.elapsed());
+    reply.map_err(|error| {
+        let status = error.status();
+        span.record("rpc.response.status_code", code_name(status.code()));
+        if !matches!(error, CallError::Failed(_)) {
+            span.record("otel.status_code", "ERROR");
+            warn!(upstream = upstream.name(), rpc = name, cause = error.cause(), "a call failed");
+        }
+        Problem::of_call(&error, &shared.rest.details, head.headers.contains_key(IF_MATCH), web)
+    })
+}
+
+/// What may be done with a path.
+fn options(allow: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, allowed(allow));
+    response
+}
+
+fn method_not_allowed(allow: &str) -> Problem {
+    let detail = format!("this path takes {allow}");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, detail).with(ALLOW, allowed(allow))
+}
+
+fn allowed(allow: &str) -> HeaderValue {
+    HeaderValue::from_str(allow).expect("the rules were checked to have methods of HTTP")
+}
+
+fn not_found() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, Code::NotFound, "there is nothing at this path")
+}

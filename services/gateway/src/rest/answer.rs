@@ -1,0 +1,104 @@
+//! What a service answered, as HTTP says it: status, `Location`, `ETag`, conditions, packing.
+
+use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use selvedge_transcode::{Route, Transcoder};
+use tonic::Code;
+
+use super::conditions::{self, Condition};
+use super::encoding::{self, Packing};
+use super::problem::Problem;
+use crate::body::Body;
+
+/// Conditions of a request that reads; those of one that writes are for the service to check.
+pub(super) struct Wanted<'a> {
+    none_match: Option<Condition<'a>>,
+    matching: Option<Condition<'a>>,
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn read(headers: &'a HeaderMap) -> Result<Self, Problem> {
+        let malformed = |()| Problem::invalid("", "an etag is quoted: `If-None-Match: \"5f3a\"`");
+        Ok(Self {
+            none_match: Condition::read(headers, &IF_NONE_MATCH).map_err(malformed)?,
+            matching: Condition::read(headers, &IF_MATCH).map_err(malformed)?,
+        })
+    }
+
+    /// The etag that a request that writes insists on, for the service to compare.
+    pub(super) fn for_service(&self, route: &Route) -> Result<Option<&str>, Problem> {
+        if self.none_match.is_some() {
+            return Err(Problem::invalid("If-None-Match", "is for requests that read"));
+        }
+        let tags = match &self.matching {
+            None | Some(Condition::Any) => return Ok(None),
+            Some(Condition::Tags(tags)) => tags,
+        };
+        if !route.takes_if_match {
+            return Err(Problem::invalid("If-Match", "this method compares no etags"));
+        }
+        match tags.as_slice() {
+            [tag] if !tag.weak => Ok(Some(&tag.text)),
+            // A weak etag never fits where bytes matter.
+            tags if tags.iter().all(|tag| tag.weak) => Err(changed()),
+            _ => Err(Problem::invalid("If-Match", "takes one etag here")),
+        }
+    }
+}
+
+fn changed() -> Problem {
+    let detail = "the resource is not the one that If-Match names";
+    Problem::new(StatusCode::PRECONDITION_FAILED, Code::FailedPrecondition, detail)
+}
+
+/// The response for the message that a service answered with.
+pub(super) fn answer(
+    transcoder: &Transcoder,
+    route: &Route,
+    method: &Method,
+    request: &HeaderMap,
+    wanted: &Wanted<'_>,
+    message: &[u8],
+) -> Result<Response<Body>, Problem> {
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    let etag = transcoder.etag_of(route, message).filter(|etag| !etag.is_empty());
+    if let Some(header) = etag.as_deref().and_then(conditions::header) {
+        headers.insert(ETAG, header);
+    }
+    if matches!(*method, Method::GET | Method::HEAD) {
+        if wanted.matching.as_ref().is_some_and(|matching| !matching.allows(etag.as_deref())) {
+            return Err(changed());
+        }
+        if wanted.none_match.as_ref().is_some_and(|none_match| none_match.has(etag.as_deref())) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return Ok(response);
+        }
+    }
+    let location = transcoder.location_of(route, message);
+    if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
+        headers.insert(LOCATION, location);
+        *response.status_mut() = StatusCode::CREATED;
+    } else if answers_nothing(transcoder, route) {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        return Ok(response);
+    }
+    // JSON is about twice as long as what it is made from.
+    let mut json = Vec::with_capacity(2 * message.len() + 128);
+    transcoder.response(route, message, &mut json).map_err(|error| unreadable(&error))?;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let json = encoding::pack(Packing::wanted(request), json, headers).map_err(|error| unreadable(&error))?;
+    *response.body_mut() = Body::full(json);
+    Ok(response)
+}
+
+fn answers_nothing(transcoder: &Transcoder, route: &Route) -> bool {
+    route.response_body.is_none() && *transcoder.schema()[route.output].name == *"google.protobuf.Empty"
+}
+
+/// A service whose answer cannot be passed on is at fault, and its operator finds out how in the log.
+fn unreadable(error: &dyn std::error::Error) -> Problem {
+    tracing::error!(%error, "the answer of a service cannot be written as JSON");
+    Problem::new(StatusCode::BAD_GATEWAY, Code::Internal, "the service's answer cannot be read")
+}

@@ -1,0 +1,84 @@
+//! The body of a request, taken in and unpacked within its limits.
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+use hyper::body::Incoming;
+use tonic::Code;
+
+use super::encoding::{self, Unpacked};
+use super::problem::Problem;
+use crate::body::{self, CollectError};
+use crate::config::Limits;
+
+/// The whole body as JSON text.
+pub(super) async fn take_in(headers: &HeaderMap, body: Incoming, limits: &Limits) -> Result<Bytes, Problem> {
+    let body = body::collect(body, limits.body_bytes, limits.body_idle)
+        .await
+        .map_err(|error| refusal(error, limits))?;
+    if body.is_empty() {
+        return Ok(body);
+    }
+    if !is_json(headers) {
+        let detail = "the body must be JSON; say so with `content-type: application/json`";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, detail));
+    }
+    if !headers.contains_key(CONTENT_ENCODING) {
+        return Ok(body);
+    }
+    encoding::unpack(headers, body.into(), limits.body_bytes).map(Bytes::from).map_err(|error| match error {
+        Unpacked::Unknown => {
+            let detail = "the body is packed in a way that is not known here";
+            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, detail)
+                .with(ACCEPT_ENCODING, encoding::ACCEPTED)
+        }
+        Unpacked::TooLarge => too_large(limits),
+        Unpacked::Broken(error) => Problem::invalid("", format!("the body cannot be unpacked: {error}")),
+    })
+}
+
+/// JSON, or something that is written as JSON; without a word about it, it is taken for JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(content_type) = headers.get(CONTENT_TYPE) else { return true };
+    let content_type = content_type.to_str().unwrap_or("?").to_ascii_lowercase();
+    let (media_type, parameters) = content_type.split_once(';').unwrap_or((&content_type, ""));
+    let media_type = media_type.trim();
+    let is_utf8 = parameters.split(';').all(|parameter| {
+        parameter.trim().strip_prefix("charset=").is_none_or(|charset| charset.trim_matches('"') == "utf-8")
+    });
+    is_utf8 && (media_type == "application/json" || media_type.ends_with("+json"))
+}
+
+fn refusal(error: CollectError, limits: &Limits) -> Problem {
+    match error {
+        CollectError::TooLarge => too_large(limits),
+        CollectError::Stalled => {
+            Problem::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body came too slowly")
+        }
+        CollectError::Broken(error) => Problem::invalid("", format!("the body broke off: {error}")),
+    }
+}
+
+fn too_large(limits: &Limits) -> Problem {
+    let detail = format!("a body may have {} bytes", limits.body_bytes);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_what_says_so_or_says_nothing() {
+        let is = |value: &str| is_json(&HeaderMap::from_iter([(CONTENT_TYPE, value.parse().unwrap())]));
+        for json in ["application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json"] {
+            assert!(is(json), "{json}");
+        }
+        for other in
+            ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""]
+        {
+            assert!(!is(other), "{other}");
+        }
+        assert!(is_json(&HeaderMap::new()));
+    }
+}

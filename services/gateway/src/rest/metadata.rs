@@ -1,0 +1,111 @@
+//! Headers to metadata and back: an allow list in both directions.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, COOKIE, TE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use selvedge_kit::telemetry::propagation::{self, REQUEST_ID};
+use selvedge_kit::timeout;
+use tracing::Span;
+
+use crate::client_address::{self, CLIENT_ADDRESS};
+use crate::config::Web;
+
+/// Callers name metadata with this in front, and are answered with it in front.
+const METADATA: &str = "grpc-metadata-";
+
+/// What services are always given, if it is there.
+const ALLOWED: [HeaderName; 4] = [
+    AUTHORIZATION,
+    ACCEPT_LANGUAGE,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("baggage"),
+];
+
+/// What a call carries besides its message.
+pub(super) struct Carried<'a> {
+    /// The headers of the request.
+    pub(super) headers: &'a HeaderMap,
+    /// The path of the RPC.
+    pub(super) rpc: &'a str,
+    /// The name of the call.
+    pub(super) request_id: &'a HeaderValue,
+    /// Who calls.
+    pub(super) client: IpAddr,
+    /// How long the caller still waits.
+    pub(super) left: Duration,
+    /// The span of the call to the service.
+    pub(super) span: &'a Span,
+}
+
+/// The metadata of a call.
+pub(super) fn of_call(carried: &Carried<'_>, web: &Web) -> HeaderMap {
+    let mut metadata = HeaderMap::with_capacity(16);
+    for (name, value) in carried.headers {
+        if let Some(name) = allowed(name, carried.rpc, web) {
+            metadata.append(name, value.clone());
+        }
+    }
+    metadata.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    metadata.insert(TE, HeaderValue::from_static("trailers"));
+    metadata.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("selvedge-gateway/", env!("CARGO_PKG_VERSION"))),
+    );
+    metadata.insert(REQUEST_ID, carried.request_id.clone());
+    metadata.insert(CLIENT_ADDRESS, client_address::header(carried.client));
+    metadata.insert(timeout::HEADER, timeout::header(carried.left));
+    propagation::inject(carried.span, &mut metadata);
+    metadata
+}
+
+/// The name under which a header travels on, if it does.
+fn allowed(name: &HeaderName, rpc: &str, web: &Web) -> Option<HeaderName> {
+    if ALLOWED.contains(name) || web.forward_headers.contains(name) {
+        return Some(name.clone());
+    }
+    if name == COOKIE {
+        let wanted = web.forward_cookies.iter().any(|path| rpc.starts_with(path.as_str()));
+        return wanted.then(|| COOKIE);
+    }
+    let own = name.as_str().strip_prefix(METADATA)?;
+    // What the call itself is made of is not the caller's to say.
+    if is_reserved(own) { None } else { HeaderName::try_from(own).ok() }
+}
+
+fn is_reserved(name: &str) -> bool {
+    name.starts_with("grpc-")
+        || name.starts_with("x-selvedge-")
+        || matches!(
+            name,
+            "connection"
+                | "content-length"
+                | "content-type"
+                | "cookie"
+                | "date"
+                | "host"
+                | "keep-alive"
+                | "proxy-connection"
+                | "te"
+                | "trailer"
+                | "transfer-encoding"
+                | "traceparent"
+                | "tracestate"
+                | "upgrade"
+                | "user-agent"
+                | "x-request-id"
+        )
+}
+
+/// What a service said besides its answer, under names that cannot be taken for HTTP's own.
+pub(super) fn to_caller(metadata: &HeaderMap, headers: &mut HeaderMap) {
+    for (name, value) in metadata {
+        if is_reserved(name.as_str()) {
+            continue;
+        }
+        if let Ok(name) = HeaderName::try_from(format!("{METADATA}{name}")) {
+            headers.append(name, value.clone());
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The services behind the gateway, as one worker sees them: every worker has connections of its own.
+
+mod balance;
+mod connection;
+mod endpoint;
+mod error;
+mod names;
+mod reply;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header, uri};
+use hyper::body::Incoming;
+
+use crate::body::Body;
+use crate::config;
+pub(crate) use balance::Upstream;
+pub(crate) use connection::Lease;
+pub(crate) use error::CallError;
+pub(crate) use reply::{Reply, check_head};
+
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+
+/// Everybody behind the gateway, in the order of [`Shared::upstreams`](crate::worker::Shared).
+pub(crate) struct Upstreams(Box<[Arc<Upstream>]>);
+
+impl Upstreams {
+    pub(crate) fn new(upstreams: &[config::Upstream]) -> Self {
+        Self(upstreams.iter().cloned().map(Upstream::new).collect())
+    }
+
+    /// Who serves a service, by its full name. The longest package that fits wins, and those come first.
+    pub(crate) fn owner(&self, service: &str) -> Option<&Arc<Upstream>> {
+        self.0.iter().find(|upstream| upstream.serves(service))
+    }
+
+    pub(crate) fn all(&self) -> &[Arc<Upstream>] {
+        &self.0
+    }
+}
+
+impl Upstream {
+    /// Makes a unary call: one message out, `framed` with the five bytes before it, and one of at most `limit` bytes back.
+    /// Dropping the future cancels the call upstream.
+    ///
+    /// Where the upstream provably did nothing with the request, it is sent once more, elsewhere if there is an elsewhere.
+    pub(crate) async fn unary(
+        self: &Arc<Self>,
+        path: &PathAndQuery,
+        headers: HeaderMap,
+        framed: Bytes,
+        limit: usize,
+    ) -> Result<Reply, CallError> {
+        let lease = self.lease(None).await?;
+        let first = request(path, headers.clone(), Body::message(framed.clone()));
+        let (lease, response) = match lease.send(first).await {
+            Ok(response) => (lease, response),
+            Err(failed) if failed.unsent.is_none() && failed.error.may_have_run() => return Err(failed.error),
+            Err(_) => {
+                let lease = self.lease(Some(lease)).await?;
+                let again = lease.send(request(path, headers, Body::message(framed))).await;
+                (lease, again.map_err(|failed| failed.error)?)
+            }
+        };
+        let reply = reply::read(response, limit).await;
+        drop(lease);
+        reply
+    }
+
+    /// Sends a request whose bodies may be streams; answers as soon as the upstream does. It is in flight for as long as
+    /// the lease is held. It is sent again only if nothing of it was sent.
+    pub(crate) async fn stream(
+        self: &Arc<Self>,
+        request: Request<Body>,
+    ) -> Result<(Lease, Response<Incoming>), CallError> {
+        let lease = self.lease(None).await?;
+        match lease.send(request).await {
+            Ok(response) => Ok((lease, response)),
+            Err(failed) => match failed.unsent {
+                Some(request) => {
+                    let lease = self.lease(Some(lease)).await?;
+                    let response = lease.send(request).await.map_err(|failed| failed.error)?;
+                    Ok((lease, response))
+                }
+                None => Err(failed.error),
+            },
+        }
+    }
+}
+
+/// A gRPC request; who it goes to is filled in by the lease that sends it.
+pub(crate) fn request(path: &PathAndQuery, headers: HeaderMap, body: Body) -> Request<Body> {
+    let mut request = Request::new(body);
+    *request.method_mut() = Method::POST;
+    *request.version_mut() = Version::HTTP_2;
+    *request.uri_mut() = Uri::from(path.clone());
+    *request.headers_mut() = headers;
+    request.headers_mut().entry(header::CONTENT_TYPE).or_insert(GRPC);
+    request.headers_mut().insert(header::TE, TRAILERS);
+    request
+}
+
+/// The URI of a path at an upstream.
+fn uri_at(authority: &uri::Authority, path: Option<PathAndQuery>) -> Uri {
+    let mut parts = uri::Parts::default();
+    parts.scheme = Some(uri::Scheme::HTTP);
+    parts.authority = Some(authority.clone());
+    parts.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    Uri::from_parts(parts).expect("scheme, authority and path make a URI")
+}

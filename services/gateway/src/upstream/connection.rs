@@ -1,0 +1,190 @@
+//! One HTTP/2 connection to an upstream, and the calls on it.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+
+use super::endpoint::Endpoint;
+use super::{CallError, error, uri_at};
+use crate::body::Body;
+
+/// What an upstream may send on a stream before somebody takes it, and on all of a connection. The second is as good as
+/// unlimited: a caller who does not read must not hold up the others, and the first bounds what that costs.
+const STREAM_WINDOW: u32 = 256 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 30;
+/// What is kept of a stream that its upstream does not read.
+const SEND_BUFFER: usize = 256 << 10;
+const MAX_HEADER_BYTES: u32 = 64 << 10;
+/// How long what was sent may stay unacknowledged before the machine on the other side counts as gone.
+const LOST: Duration = Duration::from_secs(20);
+
+/// A connection.
+pub(super) struct Connection {
+    sender: Mutex<SendRequest<Body>>,
+    in_flight: AtomicUsize,
+    most_calls: Arc<AtomicUsize>,
+    /// Whether anything was ever answered on it.
+    pub(super) answered: Arc<AtomicBool>,
+    /// Takes no more calls, whatever it says itself.
+    retired: AtomicBool,
+}
+
+/// Connects; the second result is what keeps the connection going while it is polled.
+///
+/// There are no HTTP/2 pings: servers of the gRPC project hang up on clients that send more than a few (`too_many_pings`).
+/// The system notices machines that are gone, and [`Endpoint::left_waiting`] processes that hang.
+pub(super) async fn open(
+    address: SocketAddr,
+) -> io::Result<(Arc<Connection>, impl Future<Output = hyper::Result<()>>)> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(LOST))?;
+    socket.set_tcp_user_timeout(Some(LOST))?;
+    let (sender, mut driver) = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .max_header_list_size(MAX_HEADER_BYTES)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    let most_calls = Arc::new(AtomicUsize::new(usize::MAX));
+    let connection = Connection {
+        most_calls: most_calls.clone(),
+        sender: Mutex::new(sender),
+        in_flight: AtomicUsize::new(0),
+        answered: Arc::default(),
+        retired: AtomicBool::new(false),
+    };
+    let driver = poll_fn(move |cx| {
+        // The upstream may change its mind at any time.
+        most_calls.store(driver.current_max_send_streams(), Ordering::Relaxed);
+        Pin::new(&mut driver).poll(cx)
+    });
+    Ok((Arc::new(connection), driver))
+}
+
+impl Connection {
+    pub(super) fn is_open(&self) -> bool {
+        !self.retired.load(Ordering::Relaxed) && !self.lock().is_closed()
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// How many calls at once the upstream allows.
+    pub(super) fn most_calls(&self) -> usize {
+        self.most_calls.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SendRequest<Body>> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place on a connection: a call in flight, for as long as it is held.
+pub(crate) struct Lease {
+    endpoint: Arc<Endpoint>,
+    connection: Arc<Connection>,
+}
+
+/// A request that was not answered.
+pub(super) struct Failed {
+    pub(super) error: CallError,
+    /// The request, if nothing of it was sent.
+    pub(super) unsent: Option<Request<Body>>,
+}
+
+impl Lease {
+    pub(super) fn on(endpoint: &Arc<Endpoint>) -> Option<Self> {
+        let connection = endpoint.connection()?;
+        connection.in_flight.fetch_add(1, Ordering::Relaxed);
+        endpoint.in_flight.fetch_add(1, Ordering::Relaxed);
+        Some(Self { endpoint: endpoint.clone(), connection })
+    }
+
+    pub(super) fn is_at(&self, endpoint: &Arc<Endpoint>) -> bool {
+        Arc::ptr_eq(&self.endpoint, endpoint)
+    }
+
+    /// Sends a request and waits for the head of the answer.
+    pub(super) async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, Failed> {
+        let path = std::mem::take(request.uri_mut()).into_parts().path_and_query;
+        *request.uri_mut() = uri_at(&self.endpoint.authority, path);
+        let waiting = Waiting::new(&self.endpoint);
+        // The lock is held while the request is queued, not while it is answered.
+        let answer = self.connection.lock().try_send_request(request);
+        match answer.await {
+            Ok(response) => {
+                waiting.done();
+                self.connection.answered.store(true, Ordering::Relaxed);
+                Ok(response)
+            }
+            Err(mut failed) => {
+                let unsent = failed.take_message();
+                let mut error = CallError::of_http(failed.error());
+                if unsent.is_some() {
+                    error = CallError::Refused(error.cause().to_owned());
+                }
+                if unsent.is_some() || error::is_go_away(failed.error()) {
+                    // It may not know yet itself.
+                    self.connection.retired.store(true, Ordering::Relaxed);
+                }
+                Err(Failed { error: self.endpoint.explain(error), unsent })
+            }
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.connection.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.endpoint.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A call that has no answer yet. Dropped like this, it tells its endpoint.
+struct Waiting<'a> {
+    endpoint: &'a Endpoint,
+    began: Instant,
+    answers: u64,
+    over: bool,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(endpoint: &'a Endpoint) -> Self {
+        Self {
+            endpoint,
+            began: Instant::now(),
+            answers: endpoint.answers.load(Ordering::Relaxed),
+            over: false,
+        }
+    }
+
+    fn done(mut self) {
+        self.over = true;
+        self.endpoint.answered();
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.endpoint.left_waiting(self.began, self.answers);
+        }
+    }
+}

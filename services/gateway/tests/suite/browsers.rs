@@ -1,0 +1,144 @@
+//! REST as browsers, scripts and caches expect it of any server.
+
+use std::io::{Read as _, Write as _};
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::shop::{self, Call, Reply, item};
+
+/// Answers with what it was sent.
+async fn echo(call: Call) -> Reply {
+    Ok((HeaderMap::new(), call.message.to_vec()))
+}
+
+#[tokio::test]
+async fn what_was_created_has_a_place_and_what_was_deleted_has_nothing_to_say() {
+    let shop = shop::open(&[], |call| async move {
+        match call.path.as_str() {
+            "/shop.v1.Items/CreateItem" => item("a b/c", "new", "v1"),
+            _ => Ok((HeaderMap::new(), vec![])),
+        }
+    })
+    .await;
+    let created = shop.site.ask(Method::POST, "/v1/items", &[], r#"{"name": "new"}"#).await;
+    assert_eq!((created.status, created.header("location")), (StatusCode::CREATED, "/v1/items/a%20b%2Fc"));
+    assert_eq!(created.header("etag"), "\"v1\"");
+    let deleted = shop.site.ask(Method::DELETE, "/v1/items/1", &[], "").await;
+    assert_eq!((deleted.status, deleted.body.len()), (StatusCode::NO_CONTENT, 0));
+}
+
+#[tokio::test]
+async fn an_etag_saves_the_second_answer() {
+    let shop = shop::open(&[], |_| async { item("1", "\u{1f4ce}", "a\"%b") }).await;
+    let first = shop.site.get("/v1/items/1").await;
+    let etag = first.header("etag").to_owned();
+    for same in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
+        let again = shop.site.ask(Method::GET, "/v1/items/1", &[("if-none-match", &same)], "").await;
+        assert_eq!((again.status, again.header("etag")), (StatusCode::NOT_MODIFIED, &*etag), "{same}");
+    }
+    let other = shop.site.ask(Method::GET, "/v1/items/1", &[("if-none-match", "\"x\"")], "").await;
+    assert_eq!(other.status, StatusCode::OK);
+    let matching = shop.site.ask(Method::GET, "/v1/items/1", &[("if-match", "\"x\"")], "").await;
+    assert_eq!(matching.status, StatusCode::PRECONDITION_FAILED);
+}
+
+#[tokio::test]
+async fn bodies_are_packed_as_the_caller_likes_it_and_unpacked_within_the_limit() {
+    let name = "a long name, ".repeat(1000);
+    let shop = shop::open(&["--http-body-bytes=20000"], echo).await;
+    let body = json!({"name": name}).to_string();
+    let plain = shop.site.ask(Method::PUT, "/v1/items/1", &[], &body).await;
+    assert_eq!((plain.status, plain.header("content-encoding")), (StatusCode::OK, ""));
+    assert_eq!(plain.header("vary"), "accept-encoding");
+
+    let packed = shop.site.ask(Method::PUT, "/v1/items/1", &[("accept-encoding", "gzip")], &body).await;
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    let mut unpacked = String::new();
+    flate2::read::GzDecoder::new(&packed.body[..]).read_to_string(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain.text());
+
+    let pack = |text: &str| {
+        let mut packer = flate2::write::GzEncoder::new(vec![], flate2::Compression::best());
+        packer.write_all(text.as_bytes()).unwrap();
+        packer.finish().unwrap()
+    };
+    let gzip = [("content-encoding", "gzip")];
+    let sent = shop.site.send(Method::PUT, "/v1/items/1", &gzip, pack(&body)).await;
+    assert_eq!((sent.status, sent.text()), (StatusCode::OK, plain.text()));
+    let bomb = shop.site.send(Method::PUT, "/v1/items/1", &gzip, pack(&" ".repeat(10 << 20))).await;
+    assert_eq!(bomb.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let large = shop.site.ask(Method::PUT, "/v1/items/1", &[], &" ".repeat(20_001)).await;
+    assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let unknown = shop.site.ask(Method::PUT, "/v1/items/1", &[("content-encoding", "lzma")], &body).await;
+    assert_eq!(unknown.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(unknown.header("accept-encoding"), "gzip, br, zstd");
+}
+
+#[tokio::test]
+async fn pages_of_known_origins_may_call_and_no_others() {
+    let arguments =
+        ["--cors-origins=https://app.example", "--cors-credentials", "--cors-expose=grpc-metadata-page"];
+    let shop = shop::open(&arguments, echo).await;
+    let ask = |origin: &'static str| {
+        let preflight = [
+            ("origin", origin),
+            ("access-control-request-method", "PUT"),
+            ("access-control-request-headers", "content-type,if-match"),
+        ];
+        let site = &shop.site;
+        async move { site.ask(Method::OPTIONS, "/v1/items/1", &preflight, "").await }
+    };
+    let known = ask("https://app.example").await;
+    assert!(known.status.is_success());
+    assert_eq!(known.header("access-control-allow-origin"), "https://app.example");
+    assert_eq!(known.header("access-control-allow-credentials"), "true");
+    assert_eq!(known.header("access-control-allow-methods"), "PUT");
+    assert_eq!(known.header("access-control-allow-headers"), "content-type,if-match");
+    assert_eq!(known.header("access-control-max-age"), "600");
+    let get = shop.site.ask(Method::GET, "/v1/items/1", &[("origin", "https://app.example")], "").await;
+    let exposed = get.header("access-control-expose-headers").to_owned();
+    assert!(
+        ["etag", "x-request-id", "grpc-metadata-page"].iter().all(|name| exposed.contains(name)),
+        "{exposed}"
+    );
+
+    for origin in ["https://evil.example", "http://app.example", "null"] {
+        assert_eq!(ask(origin).await.header("access-control-allow-origin"), "", "{origin}");
+    }
+    let off = shop::open(&[], echo).await;
+    let answer = off.site.ask(Method::GET, "/v1/items/1", &[("origin", "https://app.example")], "").await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (StatusCode::OK, ""));
+}
+
+#[tokio::test]
+async fn who_goes_away_is_not_worked_for() {
+    let (begun, dropped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let notices = (begun.clone(), dropped.clone());
+    let shop = shop::open(&[], move |_| {
+        let (begun, dropped) = notices.clone();
+        async move {
+            let _until_the_end = Dropped(dropped);
+            begun.notify_one();
+            std::future::pending().await
+        }
+    })
+    .await;
+    let request = tokio::time::timeout(std::time::Duration::from_secs(30), begun.notified());
+    tokio::select! {
+        answer = shop.site.get("/v1/items/1") => panic!("{answer:?}"),
+        begun = request => begun.unwrap(),
+    }
+    tokio::time::timeout(std::time::Duration::from_secs(30), dropped.notified()).await.unwrap();
+}
+
+/// Tells when it is dropped.
+struct Dropped(Arc<Notify>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}

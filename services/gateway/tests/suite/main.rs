@@ -1,0 +1,17 @@
+//! The gateway, driven from outside by real clients, with real servers behind it.
+
+mod browsers;
+mod carried;
+mod drain;
+mod echo;
+mod errors;
+mod gateway;
+mod health;
+mod kinds;
+mod limits;
+mod outage;
+mod raw;
+mod reflection;
+mod shop;
+mod strange;
+mod tls;
