@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion};
+use criterion::Criterion;
 use protox::Compiler;
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver};
 use selvedge_transcode::{Found, Routes, Schema};
@@ -38,7 +38,7 @@ fn main() {
         assert_eq!(routes.all().len(), count);
         for (name, method, path, is_found) in cases {
             assert_eq!(matches!(routes.find(method, path), Found::Route(_)), is_found, "{path}");
-            criterion.bench_function(BenchmarkId::new(name, count), |bencher| {
+            criterion.bench_function(&format!("{name}, {count} routes"), |bencher| {
                 bencher.iter(|| black_box(routes.find(black_box(method), black_box(path))));
             });
         }
@@ -54,9 +54,9 @@ fn routes(count: usize) -> Routes {
     for index in 0..count {
         let (method, path) = RULES[index % RULES.len()];
         let path = path.replace('N', &(index / RULES.len()).to_string());
-        write!(
+        writeln!(
             source,
-            "rpc M{index}(Q) returns (Q) {{ option (google.api.http) = {{ {method}: '{path}' }}; }}\n"
+            "rpc M{index}(Q) returns (Q) {{ option (google.api.http) = {{ {method}: '{path}' }}; }}"
         )
         .expect("a string takes all");
     }

@@ -3,6 +3,7 @@
 mod escape;
 mod fault;
 mod gather;
+mod kind;
 mod map;
 mod names;
 mod number;

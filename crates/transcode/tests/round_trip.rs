@@ -50,8 +50,13 @@ impl Dice {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 7
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
-        self.roll() % limit
+    fn below(&mut self, limit: u32) -> u32 {
+        u32::try_from(self.roll() % u64::from(limit)).expect("less than the limit")
+    }
+
+    /// One of so many places.
+    fn place(&mut self, count: usize) -> usize {
+        self.below(u32::try_from(count).expect("lists here are short")) as usize
     }
 
     /// A message with fields in any order, some of them more than once.
@@ -59,14 +64,12 @@ impl Dice {
         let message = &SCHEMA[id];
         match message.well_known {
             Some(WellKnown::Timestamp | WellKnown::Duration) => {
-                let seconds = self.below(200_000_000_000);
-                return make::int(1, seconds)
-                    .int(2, [0, 1, 1000, 120_000_000][self.roll() as usize % 4])
-                    .wire;
+                let seconds = u64::from(self.below(u32::MAX)) * 40;
+                return make::int(1, seconds).int(2, [0, 1, 1000, 120_000_000][self.place(4)]).wire;
             }
             Some(WellKnown::FieldMask) => return make::bytes(1, "foo_bar").bytes(1, "baz.q1").wire,
             Some(WellKnown::Any) => {
-                let value = make::int(1, self.below(1 << 31)).wire;
+                let value = make::int(1, u64::from(self.below(1 << 31))).wire;
                 return make::bytes(1, format!("type.googleapis.com/{PROTO3}")).bytes(2, value).wire;
             }
             // An entry whose value is not set is an error.
@@ -83,7 +86,7 @@ impl Dice {
         let mut all = Make::default();
         let count = if message.fields.len() < 8 { self.below(3) + 1 } else { self.below(12) };
         for _ in 0..count {
-            let at = self.roll() as usize % message.fields.len().max(1);
+            let at = self.place(message.fields.len().max(1));
             let Some(field) = message.fields.get(at) else { break };
             // A message set has its own format, which the other direction leaves out.
             let is_set = matches!(field.kind, Kind::Message(id) if SCHEMA[id].is_message_set);
@@ -100,22 +103,23 @@ impl Dice {
     fn field(&mut self, all: Make, field: &Field, depth: u32) -> Make {
         let number = field.number;
         let odd = [0, 1, 2, 127, 128, u64::MAX, 1 << 31, 1 << 63, self.roll()];
-        let value = odd[self.roll() as usize % odd.len()];
+        let value = odd[self.place(odd.len())];
         match field.kind {
-            Kind::Double => all.fixed_64(number, (self.below(1 << 40) as f64 / 1000.0).to_le_bytes()),
-            Kind::Float => all.fixed_32(number, (self.below(1 << 20) as f32 / 8.0).to_le_bytes()),
+            Kind::Double => all.fixed_64(number, (f64::from(self.below(u32::MAX)) / 1000.0).to_le_bytes()),
+            Kind::Float => {
+                all.fixed_32(number, (f32::from(self.place(1 << 16).to_le_bytes()[0]) / 8.0).to_le_bytes())
+            }
             Kind::Fixed64 | Kind::Sfixed64 => all.fixed_64(number, value.to_le_bytes()),
-            Kind::Fixed32 | Kind::Sfixed32 => all.fixed_32(number, (value as u32).to_le_bytes()),
+            Kind::Fixed32 | Kind::Sfixed32 => all.fixed_32(number, self.below(u32::MAX).to_le_bytes()),
             Kind::Enum(id) => {
                 let values = &SCHEMA[id].values;
-                all.int(number, i64::from(values[self.roll() as usize % values.len()].number).cast_unsigned())
+                all.int(number, i64::from(values[self.place(values.len())].number).cast_unsigned())
             }
             Kind::String => all.bytes(
                 number,
-                ["", "a", "line\n\"quoted\" \\", "äöü😀 and so on, for long enough"]
-                    [self.roll() as usize % 4],
+                ["", "a", "line\n\"quoted\" \\", "äöü😀 and so on, for long enough"][self.place(4)],
             ),
-            Kind::Bytes => all.bytes(number, &value.to_le_bytes()[..self.roll() as usize % 8]),
+            Kind::Bytes => all.bytes(number, &value.to_le_bytes()[..self.place(8)]),
             Kind::Message(id) if field.is_delimited => {
                 let content = Make { wire: self.message(id, depth - 1) };
                 all.group(number, &content)
@@ -124,7 +128,7 @@ impl Dice {
                 let content = self.message(id, depth - 1);
                 all.bytes(number, content)
             }
-            _ if field.cardinality == Cardinality::Repeated && value % 3 == 0 => {
+            _ if field.cardinality == Cardinality::Repeated && value.is_multiple_of(3) => {
                 all.bytes(number, Make::default().varint(value).varint(1).wire)
             }
             _ => all.int(number, value),

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use http::HeaderName;
-use http::header::{ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::config::Web;
 
 /// What scripts may read besides what every response shows them.
-const EXPOSED: [HeaderName; 8] = [
+const EXPOSED: [HeaderName; 9] = [
+    ALLOW,
     ETAG,
     LOCATION,
     RETRY_AFTER,

@@ -6,6 +6,7 @@ mod relay;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
@@ -18,11 +19,10 @@ use tracing::{Instrument as _, info, warn};
 
 use crate::body::Body;
 use crate::client_address::{self, CLIENT_ADDRESS, client_address};
-use crate::config::Web;
-use crate::observe::{self, End, Observed};
-use crate::server::problem;
-use crate::upstream::{CallError, Lease, Upstream, check_head, request};
-use crate::worker::{Peer, Worker};
+use crate::observe::{self, End, Label, Observed};
+use crate::server::{Refusal, problem};
+use crate::upstream::{self, CallError, Lease, Upstream, check_head, request};
+use crate::worker::{Peer, Shared, Worker};
 pub(crate) use health::{Health, check};
 pub(crate) use reflection::Reflection;
 pub(crate) use relay::Relay;
@@ -59,6 +59,15 @@ pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<I
     }
 }
 
+/// Answers a call whose head nobody looks at.
+pub(crate) fn refuse<B>(worker: &Arc<Worker>, request: &Request<B>, refusal: Refusal) -> Response<Body> {
+    let mut observed = Observed::begin(worker, Label::Unknown, End::Grpc(refusal.code), request);
+    let mut response = Status::new(refusal.code, refusal.detail).into_http();
+    observed.name(response.headers_mut());
+    observed.end(End::Grpc(refusal.code));
+    response
+}
+
 /// Answers with a service of the gateway itself.
 async fn own<S>(mut service: S, request: Request<Incoming>) -> Response<Body>
 where
@@ -78,21 +87,22 @@ async fn pass(
     let label = worker.shared.rest.label(incoming.uri().path());
     let mut observed = Observed::begin(worker, label, End::Grpc(Code::Cancelled), &incoming);
     let span = observed.span.clone();
-    let web = &worker.shared.config.web;
     let answered = match upstream {
-        Some(upstream) => call(&upstream, peer, web, incoming, &observed).instrument(span).await,
+        Some(upstream) => {
+            call(&upstream, peer, &worker.shared, incoming, label, &observed).instrument(span).await
+        }
         None => Err(Status::unimplemented("nobody serves this here")),
     };
     let mut response = match answered {
         Ok(Answered { lease, response, ends }) => {
-            let status = Status::from_header_map(response.headers());
-            if let Some(status) = &status {
-                observed.end(End::Grpc(status.code()));
+            let code = upstream::code(response.headers());
+            if let Some(code) = code {
+                observed.end(End::Grpc(code));
             }
             let (head, body) = response.into_parts();
             let mut response = Response::from_parts(head, Body::empty());
             observed.name(response.headers_mut());
-            *response.body_mut() = Body::relay(Relay::new(body, lease, ends, status.is_some(), observed));
+            *response.body_mut() = Body::relay(Relay::new(body, lease, ends, code.is_some(), observed));
             return response;
         }
         Err(status) => {
@@ -114,22 +124,20 @@ struct Answered {
 async fn call(
     upstream: &Arc<Upstream>,
     peer: Peer,
-    web: &Web,
+    shared: &Shared,
     incoming: Request<Incoming>,
+    label: Label,
     observed: &Observed,
 ) -> Result<Answered, Status> {
     let (mut head, body) = incoming.into_parts();
-    let ends = match head.headers.get(timeout::HEADER).map(timeout::parse) {
-        None => None,
-        // A time too far away to be told is none.
-        Some(Some(time)) => Instant::now().checked_add(time),
-        Some(None) => return Err(Status::invalid_argument("grpc-timeout is not a number with a unit")),
-    };
+    let limit = limit(shared, label, &mut head.headers)?;
+    // A time too far away to be told is none.
+    let ends = limit.and_then(|limit| Instant::now().checked_add(limit));
     let Some(path) = head.uri.path_and_query() else {
         return Err(Status::unimplemented("the path names no method"));
     };
     let span = observe::call_span(&path.path()[1..]);
-    let client = client_address(peer.address.ip(), &head.headers, &web.trusted_proxies);
+    let client = client_address(peer.address.ip(), &head.headers, &shared.config.web.trusted_proxies);
     // HTTP/2 knows one more hop-by-hop header, `te`, which the request to the upstream has of its own.
     head.headers.remove(header::HOST);
     head.headers.insert(CLIENT_ADDRESS, client_address::header(client));
@@ -149,9 +157,32 @@ async fn call(
     }
 }
 
-/// The answer to a caller whose time is up.
+/// How long a call may take, of which the upstream is told. A stream may last, but an RPC that is known to be unary has the
+/// same limits as over REST.
+fn limit(shared: &Shared, label: Label, headers: &mut HeaderMap) -> Result<Option<Duration>, Status> {
+    let asked = match headers.get(timeout::HEADER).map(timeout::parse) {
+        None => None,
+        Some(Some(time)) => Some(time),
+        Some(None) => return Err(Status::invalid_argument("grpc-timeout is not a number with a unit")),
+    };
+    let limits = &shared.config.limits;
+    let is_unary = match label {
+        Label::Rpc(service, method) => {
+            let method = &shared.schema.services()[service].methods[method];
+            !method.client_streaming && !method.server_streaming
+        }
+        _ => false,
+    };
+    let limit = is_unary.then(|| asked.unwrap_or(limits.deadline).min(limits.deadline_cap)).or(asked);
+    if let Some(limit) = limit.filter(|_| limit != asked) {
+        headers.insert(timeout::HEADER, timeout::header(limit));
+    }
+    Ok(limit)
+}
+
+/// The answer to a call whose time is up.
 fn late() -> Status {
-    Status::new(Code::DeadlineExceeded, "the time that the caller gave is up")
+    Status::new(Code::DeadlineExceeded, "the time for the call is up")
 }
 
 /// Says in the log what the caller is not told.

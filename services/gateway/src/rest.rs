@@ -7,23 +7,24 @@ mod details;
 mod encoding;
 mod intake;
 mod metadata;
+mod methods;
 mod problem;
+mod refuse;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, IF_MATCH};
+use http::header::{CONTENT_LENGTH, IF_MATCH};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_kit::{StartError, code_name};
 use selvedge_transcode::{Found, Match, Route, Schema, Service, Transcoder};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tonic::Code;
-use tracing::{Instrument as _, warn};
+use tracing::{Instrument as _, info, warn};
 
 use crate::body::Body;
 use crate::client_address::client_address;
@@ -36,6 +37,7 @@ use answer::Wanted;
 use details::Details;
 use metadata::Carried;
 use problem::Problem;
+pub(crate) use refuse::refuse;
 
 /// What REST is made from; the same for all workers.
 pub(crate) struct Rest {
@@ -93,8 +95,11 @@ pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<I
     let answer = async {
         match found {
             Found::Route(matched) => call(worker, peer, &head, body, &matched, &mut observed).await,
-            Found::MethodNotAllowed(allow) if head.method == Method::OPTIONS => Ok(options(&allow)),
-            Found::MethodNotAllowed(allow) => Err(method_not_allowed(&allow)),
+            Found::MethodNotAllowed(allow) => methods::other(&head.method, &allow),
+            _ if path.path() == "*" && head.method == Method::OPTIONS => Ok(methods::no_content()),
+            Found::NotFound if Pages::name(path.path()).is_some() && !methods::reads(&head.method) => {
+                methods::other(&head.method, methods::OF_PAGES)
+            }
             Found::NotFound => shared.pages.respond(worker, &head).await.ok_or_else(not_found),
             Found::Bad(error) => Err(Problem::invalid(&error.place, error.problem)),
         }
@@ -103,15 +108,20 @@ pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<I
     let web = &shared.config.web;
     let mut response =
         answer.unwrap_or_else(|problem| problem.response(&head.headers, web, observed.trace_id()));
+    finish(&mut response, &head.method, &mut observed);
+    response
+}
+
+/// The last things before a response leaves.
+fn finish(response: &mut Response<Body>, method: &Method, observed: &mut Observed) {
     observed.name(response.headers_mut());
     let length = response.body().len();
-    if head.method == Method::HEAD && length > 0 {
+    if *method == Method::HEAD && length > 0 {
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
         *response.body_mut() = Body::empty();
     }
     observed.response_bytes = response.body().len();
     observed.end(End::Http(response.status()));
-    response
 }
 
 /// Calls the service for a request that has a route, within its deadline.
@@ -131,30 +141,21 @@ async fn call(
         return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, Code::Unimplemented, detail));
     }
     let limit = deadline::limit(&head.headers, limits.deadline, limits.deadline_cap)?;
-    let deadline = tokio::time::Instant::now() + limit;
-    let call = async {
-        let body = intake::take_in(&head.headers, body, limits).await?;
-        observed.request_bytes = body.len();
-        let wanted = Wanted::read(&head.headers)?;
-        let framed = frame(&shared.rest.transcoder, matched, head, &wanted, &body)?;
-        let reply = unary(worker, peer, head, route, framed, deadline.into_std(), observed).await?;
-        let mut response = answer::answer(
-            &shared.rest.transcoder,
-            route,
-            &head.method,
-            &head.headers,
-            &wanted,
-            &reply.message,
-        )?;
-        for metadata in [&reply.headers, &reply.trailers] {
-            metadata::to_caller(metadata, response.headers_mut());
-        }
-        Ok(response)
-    };
-    timeout_at(deadline, call).await.unwrap_or_else(|_| {
-        let detail = "the service did not answer in time";
-        Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, detail))
-    })
+    let deadline = Instant::now() + limit;
+    // A body that is still on its way by then is the caller's delay and not the service's.
+    let body = timeout_at(deadline, intake::take_in(&head.headers, body, limits)).await;
+    let body = body.unwrap_or_else(|_| Err(intake::too_slow()))?;
+    observed.request_bytes = body.len();
+    let wanted = Wanted::read(&head.headers)?;
+    let transcoder = &shared.rest.transcoder;
+    let framed = frame(transcoder, matched, head, &wanted, &body)?;
+    let reply = unary(worker, peer, head, route, framed, deadline, observed).await?;
+    let mut response =
+        answer::answer(transcoder, route, &head.method, &head.headers, &wanted, &reply.message)?;
+    for metadata in [&reply.headers, &reply.trailers] {
+        metadata::to_caller(metadata, response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// The request of an RPC, with the five bytes before it that gRPC wants.
@@ -165,8 +166,7 @@ fn frame(
     wanted: &Wanted<'_>,
     body: &[u8],
 ) -> Result<Bytes, Problem> {
-    let reads = matches!(head.method, Method::GET | Method::HEAD);
-    let if_match = if reads { None } else { wanted.for_service(matched.route)? };
+    let if_match = if methods::reads(&head.method) { None } else { wanted.for_service(matched.route)? };
     let request_id = match head.headers.get("idempotency-key") {
         Some(key) if matched.route.takes_request_id => {
             let key =
@@ -207,8 +207,7 @@ async fn unary(
     let web = &shared.config.web;
     let rpc = &shared.rest.rpcs[route.service][route.method];
     let Some(upstream) = worker.upstreams.owner(&shared.schema.services()[route.service].name) else {
-        let detail = "nobody serves this";
-        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, Code::Unimplemented, detail));
+        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, Code::Unimplemented, "nobody serves this"));
     };
     let name = rpc.path().trim_start_matches('/');
     let span = call_span(name);
@@ -221,36 +220,29 @@ async fn unary(
         left: deadline.saturating_duration_since(began),
         span: &span,
     };
-    let metadata = metadata::of_call(&carried, web);
-    let reply =
-        upstream.unary(rpc, metadata, framed, shared.config.limits.body_bytes).instrument(span.clone()).await;
+    let metadata = metadata::of_call(&carried, web)?;
+    let reply = upstream.unary(rpc, metadata, framed, shared.config.limits.body_bytes);
+    let reply = timeout_at(deadline, reply.instrument(span.clone())).await;
     observed.upstream = Some(began.elapsed());
+    let Ok(reply) = reply else {
+        span.record("rpc.response.status_code", code_name(Code::DeadlineExceeded));
+        span.record("otel.status_code", "ERROR");
+        info!(upstream = upstream.name(), rpc = name, "a call took too long");
+        let detail = "the service did not answer in time";
+        return Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, detail));
+    };
     reply.map_err(|error| {
         let status = error.status();
         span.record("rpc.response.status_code", code_name(status.code()));
         if !matches!(error, CallError::Failed(_)) {
             span.record("otel.status_code", "ERROR");
+        }
+        // That nobody is there is said once by the endpoint, and by every call it would fill the log.
+        if !matches!(error, CallError::Failed(_) | CallError::Unreachable(_)) {
             warn!(upstream = upstream.name(), rpc = name, cause = error.cause(), "a call failed");
         }
         Problem::of_call(&error, &shared.rest.details, head.headers.contains_key(IF_MATCH), web)
     })
-}
-
-/// What may be done with a path.
-fn options(allow: &str) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(ALLOW, allowed(allow));
-    response
-}
-
-fn method_not_allowed(allow: &str) -> Problem {
-    let detail = format!("this path takes {allow}");
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, detail).with(ALLOW, allowed(allow))
-}
-
-fn allowed(allow: &str) -> HeaderValue {
-    HeaderValue::from_str(allow).expect("the rules were checked to have methods of HTTP")
 }
 
 fn not_found() -> Problem {

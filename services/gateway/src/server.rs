@@ -27,7 +27,7 @@ use crate::pages::Pages;
 use crate::rest::Rest;
 use crate::worker::Shared;
 use crate::{cors, observe};
-pub(crate) use refuse::problem;
+pub(crate) use refuse::{Refusal, check, problem};
 use threads::Thread;
 
 /// A gateway that is serving. Dropped, it stops in the background.

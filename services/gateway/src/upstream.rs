@@ -6,6 +6,7 @@ mod endpoint;
 mod error;
 mod names;
 mod reply;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ pub(crate) use balance::Upstream;
 pub(crate) use connection::Lease;
 pub(crate) use error::CallError;
 pub(crate) use reply::{Reply, check_head};
+pub(crate) use status::{BASE64, code};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");

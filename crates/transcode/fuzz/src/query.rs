@@ -52,7 +52,8 @@ pub fn run(input: &[u8]) {
         let mut json = vec![];
         match to_json.message(found.route.input, &wire, &mut json) {
             Ok(()) => drop(serde_json::from_slice::<serde::de::IgnoredAny>(&json).expect("JSON")),
-            Err(error) => assert!(error.too_large, "{error}"),
+            // A mask in a query may have names that JSON cannot express.
+            Err(error) => assert!(error.too_large || error.place.ends_with("ask"), "{error}"),
         }
     }
 }

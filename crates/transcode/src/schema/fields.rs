@@ -88,13 +88,16 @@ pub(super) fn link(
     })
 }
 
+/// The fields of a message and its oneofs, which name them by their places.
+pub(super) type Arranged = (Box<[Field]>, Box<[Oneof]>);
+
 /// Sorts the fields by number and gathers the oneofs, without those that only stand for an `optional`.
 pub(super) fn arrange(
     message: &str,
     mut fields: Vec<Field>,
     oneofs: Vec<OneofDescriptorProto>,
     comments: Vec<Box<str>>,
-) -> Result<(Box<[Field]>, Box<[Oneof]>), String> {
+) -> Result<Arranged, String> {
     fields.sort_by_key(|field| field.number);
     if let Some([first, second]) =
         fields.array_windows().find(|[first, second]| first.number == second.number)

@@ -1,56 +1,62 @@
 //! Which bytes of a text JSON wants escaped.
 
-/// Copies a text of the same length as the room for it, as long as nothing of it needs an escape and all of it is ASCII.
+/// What was seen of a text: nothing that matters.
+pub(super) const PLAIN: u8 = 0;
+/// There is something in it that JSON wants escaped.
+const ESCAPE: u8 = 1;
+/// There is something in it that is not ASCII.
+pub(super) const NOT_ASCII: u8 = 0x80;
+
+/// Copies a text to where there is just room for it, and says what was seen on the way.
 ///
-/// Otherwise what is in the room afterwards is of no use. Whole words are copied and looked at, the last of them
-/// overlapping the one before: texts are short, and going through their last few bytes one by one would take longer than
-/// all of the rest.
+/// Whole words are copied and looked at, the last of them overlapping the one before: texts are short, and going through
+/// their last few bytes one by one would take longer than all of the rest.
 #[inline]
-pub(super) fn copy_plain(from: &[u8], to: &mut [u8]) -> bool {
+pub(super) fn copy(from: &[u8], to: &mut [u8]) -> u8 {
     match from.len() {
         16.. => copy_blocks(from, to),
         8.. => {
             let first = copy_word(from.first_chunk(), to.first_chunk_mut());
             let last = copy_word(from.last_chunk(), to.last_chunk_mut());
-            !(has_special(first) | has_special(last))
+            look_at_word(first) | look_at_word(last)
         }
         4.. => {
             let first = copy_half(from.first_chunk(), to.first_chunk_mut());
             let last = copy_half(from.last_chunk(), to.last_chunk_mut());
-            !has_special(u64::from(first) << 32 | u64::from(last))
+            look_at_word(u64::from(first) << 32 | u64::from(last))
         }
         _ => {
             to.copy_from_slice(from);
-            from.iter().all(|&byte| special(byte) == 0)
+            from.iter().fold(PLAIN, |seen, &byte| seen | look(byte))
         }
     }
 }
 
 /// Text in blocks of sixteen bytes, which compilers know how to look at in one go.
-fn copy_blocks(from: &[u8], to: &mut [u8]) -> bool {
-    let mut found = [0; 16];
+fn copy_blocks(from: &[u8], to: &mut [u8]) -> u8 {
+    let mut seen = [PLAIN; 16];
     for (from, to) in from.as_chunks().0.iter().zip(to.as_chunks_mut().0) {
         *to = *from;
-        look(from, &mut found);
+        look_at_block(from, &mut seen);
     }
     if let (Some(from), Some(to)) = (from.last_chunk(), to.last_chunk_mut()) {
         *to = *from;
-        look(from, &mut found);
+        look_at_block(from, &mut seen);
     }
-    found.iter().fold(0, |all, byte| all | byte) == 0
+    seen.iter().fold(PLAIN, |all, seen| all | seen)
 }
 
 #[inline]
-fn look(block: &[u8; 16], found: &mut [u8; 16]) {
-    for (byte, found) in block.iter().zip(found) {
-        *found |= special(*byte);
+fn look_at_block(block: &[u8; 16], seen: &mut [u8; 16]) {
+    for (byte, seen) in block.iter().zip(seen) {
+        *seen |= look(*byte);
     }
 }
 
 #[inline]
-fn special(byte: u8) -> u8 {
-    // As a signed number, what is not ASCII is below zero.
-    u8::from(byte.cast_signed() < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\')
+fn look(byte: u8) -> u8 {
+    let escape = u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    (escape * ESCAPE) | (byte & NOT_ASCII)
 }
 
 #[inline]
@@ -67,16 +73,16 @@ fn copy_half(from: Option<&[u8; 4]>, to: Option<&mut [u8; 4]>) -> u32 {
     u32::from_le_bytes(*from)
 }
 
-/// Whether any of eight bytes is special.
 #[inline]
-fn has_special(word: u64) -> bool {
-    word & HIGH != 0 || to_escape(word) != 0
+fn look_at_word(word: u64) -> u8 {
+    let not_ascii = if word & HIGH == 0 { PLAIN } else { NOT_ASCII };
+    if to_escape(word) == 0 { not_ascii } else { not_ascii | ESCAPE }
 }
 
 const EACH: u64 = u64::MAX / 255;
 const HIGH: u64 = EACH * 0x80;
 
-/// The highest bit of the first byte of eight that is ASCII and must be escaped, and of any of those behind it.
+/// The highest bit of the first byte of eight that must be escaped, and of any of those behind it.
 #[inline]
 fn to_escape(word: u64) -> u64 {
     // Each subtraction borrows from the highest bit of a byte that is too small for it, and only then from the next byte.
@@ -168,9 +174,10 @@ mod tests {
                     let json = oracle(&text);
                     assert_eq!(escape(&text), json);
                     let mut room = vec![0; text.len()];
-                    let is_plain = copy_plain(text.as_bytes(), &mut room);
-                    assert_eq!(is_plain, text.is_ascii() && json.len() == text.len() + 2, "{text:?}");
-                    assert!(!is_plain || room == text.as_bytes());
+                    let seen = copy(text.as_bytes(), &mut room);
+                    assert_eq!(seen & ESCAPE != 0, json.len() != text.len() + 2, "{text:?}");
+                    assert_eq!(seen & NOT_ASCII != 0, !text.is_ascii(), "{text:?}");
+                    assert_eq!(room, text.as_bytes());
                 }
             }
         }

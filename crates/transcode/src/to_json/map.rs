@@ -1,7 +1,8 @@
 //! The JSON of maps.
 
 use super::fault::{Fault, Step};
-use super::plan::{FieldPlan, Value};
+use super::kind::Value;
+use super::plan::FieldPlan;
 use super::writer::Writer;
 use crate::wire;
 

@@ -140,20 +140,20 @@ impl Sink {
     /// A string with its quotes, escaped where it must be.
     #[inline]
     pub(super) fn string(&mut self, text: &[u8]) -> Step {
-        let room = self.room(text.len() + 2)?;
-        if let [first, inner @ .., last] = room
-            && escape::copy_plain(text, inner)
-        {
-            *first = b'"';
-            *last = b'"';
-            self.at += text.len() + 2;
-            return Ok(());
+        if let [first, inner @ .., last] = self.room(text.len() + 2)? {
+            let seen = escape::copy(text, inner);
+            if seen == escape::PLAIN || seen == escape::NOT_ASCII && str::from_utf8(text).is_ok() {
+                *first = b'"';
+                *last = b'"';
+                self.at += text.len() + 2;
+                return Ok(());
+            }
         }
-        self.string_slowly(text)
+        self.escaped_string(text)
     }
 
     #[cold]
-    fn string_slowly(&mut self, text: &[u8]) -> Step {
+    fn escaped_string(&mut self, text: &[u8]) -> Step {
         let text = str::from_utf8(text).map_err(|_| Fault::new("the text is not UTF-8"))?;
         self.byte(b'"')?;
         for piece in escape::pieces(text.as_bytes()) {

@@ -1,7 +1,8 @@
 //! The types whose JSON is not that of their fields.
 
 use super::fault::{Fault, Step};
-use super::plan::{Plan, Special, Value};
+use super::kind::Value;
+use super::plan::{Plan, Special};
 use super::sink::Text;
 use super::writer::Writer;
 use crate::schema::Cardinality;

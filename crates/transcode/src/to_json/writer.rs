@@ -130,7 +130,10 @@ impl<'a> Writer<'a> {
     #[inline]
     fn field_in_order(&mut self, field: &'a FieldPlan, tag: u32, rest: &mut &[u8]) -> Result<bool, Fault> {
         let start = self.sink.at();
-        self.begin(&field.key)?;
+        if self.is_pretty {
+            self.separate()?;
+        }
+        self.sink.text(&field.key)?;
         let value = self.sink.at();
         match field.cardinality {
             Cardinality::Singular => match self.value(field.value, rest) {

@@ -32,11 +32,13 @@ fn write_path(path: &[u8], with_proto_names: bool, out: &mut Vec<u8>) -> Option<
         if name.first().is_none_or(u8::is_ascii_digit) {
             return None;
         }
+        // A name with an underscore is one of the proto, and stays as it is.
+        let is_proto_name = with_proto_names && name.contains(&b'_');
         for &letter in name {
             match letter {
+                b'A'..=b'Z' | b'_' if is_proto_name => out.push(letter),
                 b'A'..=b'Z' => out.extend([b'_', letter.to_ascii_lowercase()]),
                 b'a'..=b'z' | b'0'..=b'9' => out.push(letter),
-                b'_' if with_proto_names => out.push(b'_'),
                 _ => return None,
             }
         }
@@ -85,6 +87,8 @@ mod tests {
             assert_eq!(found.is_some(), expected.is_some(), "{text}");
             assert_eq!(found.unwrap_or_default(), expected.unwrap_or_default(), "{text}");
         }
-        assert_eq!(paths("foo_bar,fooBar", true), Some(vec!["foo_bar".into(), "foo_bar".into()]));
+        let expected = ["foo_bar", "foo_bar", "foo_Bar", "foo_3", "foo_bar.baz_qux"];
+        let found = paths("foo_bar,fooBar,foo_Bar,foo_3,foo_bar.bazQux", true);
+        assert_eq!(found, Some(expected.map(str::to_owned).to_vec()));
     }
 }

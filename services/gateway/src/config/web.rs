@@ -29,7 +29,7 @@ pub struct Web {
     #[arg(long, env = "SELVEDGE_FORWARD_HEADERS", value_name = "NAMES", value_delimiter = ',', value_parser = forwardable)]
     pub forward_headers: Vec<HeaderName>,
     /// RPCs that are given cookies: beginnings of their paths, such as `/selvedge.social.v1.SessionService/`
-    #[arg(long, env = "SELVEDGE_FORWARD_COOKIES", value_name = "PATHS", value_delimiter = ',')]
+    #[arg(long, env = "SELVEDGE_FORWARD_COOKIES", value_name = "PATHS", value_delimiter = ',', value_parser = beginning)]
     pub forward_cookies: Vec<String>,
     /// How errors are written when the caller does not say
     #[arg(long, env = "SELVEDGE_ERROR_FORMAT", value_name = "FORMAT", value_enum, default_value_t = ErrorFormat::Problem)]
@@ -94,6 +94,12 @@ fn forwardable(text: &str) -> Result<HeaderName, String> {
     if refused { Err("this header is not forwarded as it is".to_owned()) } else { Ok(name) }
 }
 
+/// The path of an RPC, or the beginning of some.
+fn beginning(text: &str) -> Result<String, String> {
+    let wrong = "a path begins with `/`, as in `/package.Service/`";
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err(wrong.to_owned()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +110,12 @@ mod tests {
         for wrong in ["*", "app.example", "https://", "https://app.example/", "https://*.example", "null"] {
             assert!(origin(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_path_that_no_rpc_can_have_is_refused() {
+        assert!(beginning("/shop.v1.Items/").is_ok());
+        assert!(beginning("shop.v1.Items").is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 
 use super::late;
 use crate::observe::{End, Observed};
-use crate::upstream::{CallError, Lease};
+use crate::upstream::{self, CallError, Lease};
 
 /// The body of an upstream's answer on its way to the caller. However it ends, the caller gets a `grpc-status`.
 pub(crate) struct Relay {
@@ -68,7 +68,7 @@ impl Relay {
         self.observed.response_bytes += frame.data_ref().map_or(0, Bytes::len);
         if let Some(trailers) = frame.trailers_ref() {
             self.has_status = true;
-            let code = Status::from_header_map(trailers).map_or(Code::Unknown, |status| status.code());
+            let code = upstream::code(trailers).unwrap_or(Code::Unknown);
             self.observed.end(End::Grpc(code));
         }
     }

@@ -3,9 +3,9 @@
 use std::io::Read as _;
 
 use futures::future::join_all;
-use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, HOST};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HOST};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use selvedge_transcode::openapi::{self, Info};
 use selvedge_transcode::{Schema, Transcoder};
 use serde_json::{Map, Value};
@@ -59,7 +59,7 @@ impl Pages {
         }
     }
 
-    /// The page at a path; there may be none below `/docs`.
+    /// The page at a path, for who reads it; there may be none below `/docs`.
     pub(crate) async fn respond(&self, worker: &Worker, head: &Parts) -> Option<Response<Body>> {
         let path = head.uri.path();
         let made;
@@ -78,11 +78,7 @@ impl Pages {
         };
         let mut response = Response::new(Body::empty());
         *response.headers_mut() = page.headers();
-        if !matches!(head.method, Method::GET | Method::HEAD) {
-            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-            response.headers_mut().clear();
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        } else if page.is_known(&head.headers) {
+        if page.is_known(&head.headers) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         } else if page.is_gzip && !takes_gzip(&head.headers) {
             response.headers_mut().remove(CONTENT_ENCODING);

@@ -1,12 +1,13 @@
 //! What a service answered, as HTTP says it: status, `Location`, `ETag`, conditions, packing.
 
-use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, VARY};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use selvedge_transcode::{Route, Transcoder};
 use tonic::Code;
 
 use super::conditions::{self, Condition};
 use super::encoding::{self, Packing};
+use super::methods;
 use super::problem::Problem;
 use crate::body::Body;
 
@@ -66,11 +67,13 @@ pub(super) fn answer(
     if let Some(header) = etag.as_deref().and_then(conditions::header) {
         headers.insert(ETAG, header);
     }
-    if matches!(*method, Method::GET | Method::HEAD) {
+    if methods::reads(method) {
         if wanted.matching.as_ref().is_some_and(|matching| !matching.allows(etag.as_deref())) {
             return Err(changed());
         }
         if wanted.none_match.as_ref().is_some_and(|none_match| none_match.has(etag.as_deref())) {
+            // Caches are told the same as with the body, which might have been packed.
+            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return Ok(response);
         }

@@ -14,6 +14,9 @@ const WORTH_PACKING: usize = 1024;
 /// More than one packing inside another is a bomb rather than a request.
 const MAX_LAYERS: usize = 2;
 
+/// What RFC 9659 lets a sender expect: 8 MiB. The few bytes of a frame's head could else claim many times more.
+const ZSTD_WINDOW_LOG: u32 = 23;
+
 /// One of the packings, in the order in which we like to write them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Packing {
@@ -118,8 +121,10 @@ fn unpack_one(packing: Packing, body: &[u8], limit: usize) -> Result<Vec<u8>, Un
     let mut unpacked = Vec::with_capacity(body.len().saturating_mul(3).min(limit));
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let read = match packing {
-        Packing::Zstd => zstd::Decoder::with_buffer(body)
-            .and_then(|unpacker| unpacker.take(most).read_to_end(&mut unpacked)),
+        Packing::Zstd => zstd::Decoder::with_buffer(body).and_then(|mut unpacker| {
+            unpacker.window_log_max(ZSTD_WINDOW_LOG)?;
+            unpacker.take(most).read_to_end(&mut unpacked)
+        }),
         Packing::Brotli => brotli::Decompressor::new(body, 16 << 10).take(most).read_to_end(&mut unpacked),
         Packing::Gzip => flate2::read::MultiGzDecoder::new(body).take(most).read_to_end(&mut unpacked),
     };
@@ -161,6 +166,18 @@ mod tests {
             assert_eq!(unpack(&headers, packed.clone(), text.len()).unwrap(), text);
             assert!(matches!(unpack(&headers, packed.clone(), text.len() - 1), Err(Unpacked::TooLarge)));
             assert!(matches!(unpack(&headers, packed[..20].to_vec(), text.len()), Err(Unpacked::Broken(_))));
+        }
+    }
+
+    #[test]
+    fn a_window_beyond_what_is_usual_is_refused() {
+        let headers = HeaderMap::from_iter([(CONTENT_ENCODING, "zstd".parse().unwrap())]);
+        for (window_log, taken) in [(ZSTD_WINDOW_LOG, true), (ZSTD_WINDOW_LOG + 1, false)] {
+            let mut packer = zstd::Encoder::new(vec![], 3).unwrap();
+            packer.window_log(window_log).unwrap();
+            packer.write_all(b"{}").unwrap();
+            let unpacked = unpack(&headers, packer.finish().unwrap(), 10);
+            assert_eq!(unpacked.is_ok(), taken, "{unpacked:?}");
         }
     }
 

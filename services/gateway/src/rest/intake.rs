@@ -52,11 +52,13 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn refusal(error: CollectError, limits: &Limits) -> Problem {
     match error {
         CollectError::TooLarge => too_large(limits),
-        CollectError::Stalled => {
-            Problem::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body came too slowly")
-        }
+        CollectError::Stalled => too_slow(),
         CollectError::Broken(error) => Problem::invalid("", format!("the body broke off: {error}")),
     }
+}
+
+pub(super) fn too_slow() -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body came too slowly")
 }
 
 fn too_large(limits: &Limits) -> Problem {

@@ -3,14 +3,17 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, COOKIE, TE, USER_AGENT};
+use base64::Engine as _;
+use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, TE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use selvedge_kit::telemetry::propagation::{self, REQUEST_ID};
 use selvedge_kit::timeout;
 use tracing::Span;
 
+use super::problem::Problem;
 use crate::client_address::{self, CLIENT_ADDRESS};
 use crate::config::Web;
+use crate::upstream::BASE64;
 
 /// Callers name metadata with this in front, and are answered with it in front.
 const METADATA: &str = "grpc-metadata-";
@@ -39,12 +42,14 @@ pub(super) struct Carried<'a> {
     pub(super) span: &'a Span,
 }
 
-/// The metadata of a call.
-pub(super) fn of_call(carried: &Carried<'_>, web: &Web) -> HeaderMap {
+/// The metadata of a call. What gRPC could not carry is the caller's mistake, which the service should not be blamed for.
+pub(super) fn of_call(carried: &Carried<'_>, web: &Web) -> Result<HeaderMap, Problem> {
     let mut metadata = HeaderMap::with_capacity(16);
     for (name, value) in carried.headers {
-        if let Some(name) = allowed(name, carried.rpc, web) {
-            metadata.append(name, value.clone());
+        let carried_on = allowed(name, carried.rpc, web).filter(|_| !is_hop_by_hop(name, carried.headers));
+        if let Some(own) = carried_on {
+            check(&own, value).map_err(|problem| Problem::invalid(name.as_str(), problem))?;
+            metadata.append(own, value.clone());
         }
     }
     metadata.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -57,7 +62,7 @@ pub(super) fn of_call(carried: &Carried<'_>, web: &Web) -> HeaderMap {
     metadata.insert(CLIENT_ADDRESS, client_address::header(carried.client));
     metadata.insert(timeout::HEADER, timeout::header(carried.left));
     propagation::inject(carried.span, &mut metadata);
-    metadata
+    Ok(metadata)
 }
 
 /// The name under which a header travels on, if it does.
@@ -67,11 +72,31 @@ fn allowed(name: &HeaderName, rpc: &str, web: &Web) -> Option<HeaderName> {
     }
     if name == COOKIE {
         let wanted = web.forward_cookies.iter().any(|path| rpc.starts_with(path.as_str()));
-        return wanted.then(|| COOKIE);
+        return wanted.then_some(COOKIE);
     }
     let own = name.as_str().strip_prefix(METADATA)?;
     // What the call itself is made of is not the caller's to say.
     if is_reserved(own) { None } else { HeaderName::try_from(own).ok() }
+}
+
+/// Whether the caller said that a header is for the next hop alone, which is us.
+fn is_hop_by_hop(name: &HeaderName, headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|option| option.trim().eq_ignore_ascii_case(name.as_str()))
+}
+
+/// Whether gRPC can carry a header: its names have fewer letters than those of HTTP, and binary values are base64.
+fn check(name: &HeaderName, value: &HeaderValue) -> Result<(), &'static str> {
+    let name = name.as_str();
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
+        return Err("gRPC has no metadata of this name");
+    }
+    // Several values may stand on one line, separated by commas.
+    let mut values = value.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    if name.ends_with("-bin") && !values.all(|value| BASE64.decode(value).is_ok()) {
+        return Err("metadata whose name ends in `-bin` must be base64");
+    }
+    Ok(())
 }
 
 fn is_reserved(name: &str) -> bool {

@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use super::details::Details;
+use super::metadata;
 use crate::body::Body;
 use crate::config::{ErrorFormat, Web};
 use crate::upstream::CallError;
@@ -24,12 +25,12 @@ pub(crate) struct Problem {
     pub(crate) code: Code,
     detail: String,
     details: Vec<Value>,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: Box<HeaderMap>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), details: vec![], headers: vec![] }
+        Self { status, code, detail: detail.into(), details: vec![], headers: Box::default() }
     }
 
     /// Something of the request itself is wrong: a header, a parameter, a place in the body.
@@ -46,7 +47,7 @@ impl Problem {
     /// With a header that belongs to it.
     #[must_use]
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.headers.insert(name, value);
         self
     }
 
@@ -65,12 +66,13 @@ impl Problem {
             "the service failed; its log says why".clone_into(&mut problem.detail);
         } else {
             problem.details = details.of(status);
+            metadata::to_caller(status.metadata().as_ref(), &mut problem.headers);
         }
         if let Some(delay) = known.retry_info().and_then(|info| info.retry_delay) {
-            problem.headers.push((RETRY_AFTER, retry_after(delay)));
+            problem.headers.insert(RETRY_AFTER, retry_after(delay));
         }
         if problem.status == StatusCode::UNAUTHORIZED {
-            problem.headers.push((WWW_AUTHENTICATE, web.auth_challenge.clone()));
+            problem.headers.insert(WWW_AUTHENTICATE, web.auth_challenge.clone());
         }
         problem
     }
@@ -109,7 +111,7 @@ impl Problem {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         // An error of now says nothing about later.
         response.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response.headers_mut().extend(self.headers);
+        response.headers_mut().extend(*self.headers);
         response
     }
 

@@ -28,7 +28,6 @@ use tracing::{debug, warn};
 use super::answer::Answer;
 use super::guarded::Guarded;
 use super::line::{Held, Lines, Order};
-use super::refuse;
 use crate::config::Limits;
 use crate::dispatch::dispatch;
 use crate::worker::{Peer, Worker};
@@ -183,10 +182,7 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         move |request: Request<Incoming>| {
             let (in_flight, worker) = (line.begin(), worker.clone());
             async move {
-                let response = match refuse::check(&request, &worker.shared.config.limits) {
-                    Some(refusal) => refusal,
-                    None => dispatch(&worker, peer, request).await,
-                };
+                let response = dispatch(&worker, peer, request).await;
                 Ok::<_, Infallible>(response.map(|body| Answer::new(body, in_flight)))
             }
         }

@@ -4,9 +4,9 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tonic::Status;
+use tonic::Code;
 
-use super::CallError;
+use super::{CallError, status};
 
 /// A flag that says whether the message is compressed, and four bytes of its length.
 const PREFIX_BYTES: usize = 5;
@@ -47,10 +47,9 @@ pub(super) async fn read(response: Response<Incoming>, limit: usize) -> Result<R
     }
     let missing = || CallError::Garbage("there is no grpc-status".to_owned());
     // An answer without a message has its status in the headers.
-    let status = trailers.as_ref().or(Some(&head.headers)).and_then(Status::from_header_map);
-    let status = status.ok_or_else(missing)?;
-    if status.code() != tonic::Code::Ok {
-        return Err(CallError::Failed(Box::new(status)));
+    let code = status::code(trailers.as_ref().unwrap_or(&head.headers)).ok_or_else(missing)?;
+    if code != Code::Ok {
+        return Err(CallError::Failed(Box::new(status::read(code, head.headers, trailers.as_ref()))));
     }
     let message = message.whole.ok_or_else(|| CallError::Garbage("there is no whole message".to_owned()))?;
     Ok(Reply { headers: head.headers, trailers: trailers.unwrap_or_default(), message })

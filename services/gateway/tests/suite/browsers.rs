@@ -38,6 +38,7 @@ async fn an_etag_saves_the_second_answer() {
     for same in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
         let again = shop.site.ask(Method::GET, "/v1/items/1", &[("if-none-match", &same)], "").await;
         assert_eq!((again.status, again.header("etag")), (StatusCode::NOT_MODIFIED, &*etag), "{same}");
+        assert_eq!(again.header("vary"), "accept-encoding");
     }
     let other = shop.site.ask(Method::GET, "/v1/items/1", &[("if-none-match", "\"x\"")], "").await;
     assert_eq!(other.status, StatusCode::OK);
@@ -98,6 +99,13 @@ async fn pages_of_known_origins_may_call_and_no_others() {
     assert_eq!(known.header("access-control-allow-methods"), "PUT");
     assert_eq!(known.header("access-control-allow-headers"), "content-type,if-match");
     assert_eq!(known.header("access-control-max-age"), "600");
+    // Without that question, it is one about the path.
+    let plain = shop.site.ask(Method::OPTIONS, "/v1/items/1", &[("origin", "https://app.example")], "").await;
+    assert_eq!(
+        (plain.status, plain.header("allow")),
+        (StatusCode::NO_CONTENT, "DELETE, GET, HEAD, OPTIONS, PUT")
+    );
+    assert_eq!(plain.header("access-control-allow-origin"), "https://app.example");
     let get = shop.site.ask(Method::GET, "/v1/items/1", &[("origin", "https://app.example")], "").await;
     let exposed = get.header("access-control-expose-headers").to_owned();
     assert!(
@@ -141,4 +149,14 @@ impl Drop for Dropped {
     fn drop(&mut self) {
         self.0.notify_one();
     }
+}
+
+#[tokio::test]
+async fn pages_are_read_and_nothing_else() {
+    let shop = shop::open(&[], echo).await;
+    let post = shop.site.ask(Method::POST, "/openapi.json", &[], "").await;
+    assert_eq!((post.status, post.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD, OPTIONS"));
+    assert_eq!(post.json()["status"], 405);
+    let options = shop.site.ask(Method::OPTIONS, "/docs", &[], "").await;
+    assert_eq!((options.status, options.header("allow")), (StatusCode::NO_CONTENT, "GET, HEAD, OPTIONS"));
 }

@@ -1,8 +1,13 @@
 //! What of a request's headers reaches a service, and what of its metadata comes back.
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
+use prost::Message as _;
 use serde_json::Value;
 
+use tonic::Status;
+use tonic::metadata::MetadataMap;
+
+use crate::raw;
 use crate::shop::{self, Call, Reply, Shop, item};
 
 /// A shop that answers with all metadata that it was sent.
@@ -69,13 +74,14 @@ async fn a_service_is_given_what_is_on_the_list_and_nothing_else() {
 async fn more_is_given_where_the_gateway_is_told_to() {
     let arguments = [
         "--trusted-proxies=127.0.0.0/8,198.51.100.1",
-        "--forward-headers=x-tenant",
+        "--forward-headers=x-tenant,x-secret",
         "--forward-cookies=/shop.v1.Items/Get",
     ];
     let shop = open(&arguments).await;
     let seen = seen(&shop, &HEADERS).await;
     assert_eq!(seen["x-selvedge-client-address"], "203.0.113.7");
     assert_eq!((seen["x-tenant"].as_str(), seen["cookie"].as_str()), (Some("t"), Some("session=1")));
+    // The caller said that it is for the connection alone.
     assert!(seen["x-secret"].is_null());
 }
 
@@ -115,4 +121,53 @@ async fn metadata_comes_back_under_names_that_are_not_https_own() {
     expected.sort_unstable();
     assert_eq!(names, expected);
     assert_ne!(answer.header("x-request-id"), "v");
+}
+
+#[tokio::test]
+async fn a_refusal_brings_its_metadata_and_a_failure_does_not() {
+    let shop = shop::open(&[], |call: Call| async move {
+        let failed = call.metadata.contains_key("fails");
+        let mut status = if failed { Status::internal("no") } else { Status::resource_exhausted("no") };
+        *status.metadata_mut() = MetadataMap::from_headers(
+            [("quota".parse().unwrap(), "7".parse().unwrap())].into_iter().collect(),
+        );
+        Err(status)
+    })
+    .await;
+    assert_eq!(shop.site.get("/v1/items/1").await.header("grpc-metadata-quota"), "7");
+    let failed = shop.site.ask(Method::GET, "/v1/items/1", &[("grpc-metadata-fails", "1")], "").await;
+    assert_eq!(
+        (failed.status, failed.header("grpc-metadata-quota")),
+        (StatusCode::INTERNAL_SERVER_ERROR, "")
+    );
+}
+
+#[tokio::test]
+async fn what_grpc_cannot_carry_is_refused() {
+    let shop = open(&[]).await;
+    for (name, value) in
+        [("grpc-metadata-a-bin", "!"), ("grpc-metadata-a-bin", "AAE=, !"), ("grpc-metadata-a!", "1")]
+    {
+        let answer = shop.site.ask(Method::GET, "/v1/items/1", &[(name, value)], "").await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.json()["details"][0]["fieldViolations"][0]["field"], name);
+    }
+    for value in ["AAE=", "AAE", "AAE=,AAE", ""] {
+        assert_eq!(seen(&shop, &[("grpc-metadata-a-bin", value)]).await["a-bin"], value);
+    }
+}
+
+#[tokio::test]
+async fn unary_calls_over_grpc_have_the_same_limits_of_time() {
+    let shop = shop::open(&["--http-deadline=20s", "--http-max-deadline=30s"], |call| async move {
+        item("", call.metadata["grpc-timeout"].to_str().unwrap(), "")
+    })
+    .await;
+    for (headers, told) in
+        [(vec![], "20000m"), (vec![("grpc-timeout", "1H")], "30000m"), (vec![("grpc-timeout", "5S")], "5S")]
+    {
+        let answer = raw::call(shop.gateway.address, "/shop.v1.Items/GetItem", &headers, b"").await;
+        let item = shop::Item::decode(answer.body.slice(5..)).unwrap();
+        assert_eq!(item.name, told);
+    }
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use prost::Message as _;
 use prost_types::Any;
 use serde_json::json;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::raw;
 use crate::shop::{self, Shop, item};
 
 async fn failing(status: impl Fn() -> Status + Send + Sync + 'static) -> Shop {
@@ -149,7 +151,7 @@ async fn who_does_not_answer_is_named_by_its_status_and_others_go_on() {
     );
     assert_eq!(hung.site.get("/v1/items/1").await.status, StatusCode::OK);
 
-    let garbage = shop::open(&[], |_| async { Ok((http::HeaderMap::new(), b"\xff\xff".to_vec())) }).await;
+    let garbage = shop::open(&[], |_| async { Ok((HeaderMap::new(), b"\xff\xff".to_vec())) }).await;
     let answer = garbage.site.get("/v1/items/1").await;
     assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
     assert!(!answer.text().contains("varint"), "{}", answer.text());
@@ -171,4 +173,28 @@ async fn the_time_that_is_left_travels_upstream_up_to_the_cap() {
     }
     let wrong = shop.site.ask(Method::GET, "/v1/items/1", &[("x-server-timeout", "soon")], "").await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn details_that_are_not_base64_take_nothing_else_with_them() {
+    let shop = failing(|| {
+        let mut status = Status::not_found("it is gone");
+        let details = ("grpc-status-details-bin".parse().unwrap(), "!!!".parse().unwrap());
+        *status.metadata_mut() = MetadataMap::from_headers(HeaderMap::from_iter([details]));
+        status
+    })
+    .await;
+    let answer = shop.site.get("/v1/items/1").await;
+    assert_eq!((answer.status, &answer.json()["detail"]), (StatusCode::NOT_FOUND, &json!("it is gone")));
+    let answer = raw::call(shop.gateway.address, "/shop.v1.Items/GetItem", &[], b"").await;
+    assert_eq!(answer.grpc_status(), Some(5));
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_in_time_is_the_callers_delay() {
+    let shop = shop::open(&[], |_| async { item("1", "", "") }).await;
+    let request =
+        "PUT /v1/items/1 HTTP/1.1\r\nhost: here\r\nx-server-timeout: 0.05\r\ncontent-length: 9\r\n\r\n{";
+    let answer = raw::until_closed(shop.gateway.address, request.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
 }

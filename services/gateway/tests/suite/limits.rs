@@ -31,7 +31,27 @@ async fn large_heads_are_refused_over_http_1() {
     ] {
         let answer = raw::until_closed(gateway.address, request.as_bytes()).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(words), "{answer}");
+        // What is said in words is named as any other answer.
+        assert!(words.is_empty() || answer.contains("x-request-id: "), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let gateway = start(&[]).await;
+    for (hosts, version, status) in [
+        ("", "1.1", 400),
+        ("host: a\r\nhost: b\r\n", "1.1", 400),
+        ("host: a\r\n", "1.1", 404),
+        ("", "1.0", 404),
+        ("host: a\r\nhost: b\r\n", "1.0", 400),
+    ] {
+        let request = format!("GET /nothing HTTP/{version}\r\nconnection: close\r\n{hosts}\r\n");
+        let answer = raw::until_closed(gateway.address, request.as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/{version} {status} ")), "{answer}");
+    }
+    let all = b"OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    assert!(raw::until_closed(gateway.address, all).await.starts_with("HTTP/1.1 204 "));
 }
 
 #[tokio::test]

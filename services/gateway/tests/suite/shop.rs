@@ -127,7 +127,7 @@ async fn respond<F: Future<Output = Reply>>(
     let call = Call { path: head.uri.path().to_owned(), metadata: head.headers, message };
     let (metadata, message) = match answer(call).await {
         Ok(answer) => answer,
-        Err(status) => return Ok(status.into_http().map(|_: ()| BodyExt::boxed(Empty::new()))),
+        Err(status) => return Ok(status.into_http().map(|()| BodyExt::boxed(Empty::new()))),
     };
     let mut framed = BytesMut::new();
     framed.put_u8(0);
