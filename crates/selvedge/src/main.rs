@@ -31,7 +31,7 @@ enum Command {
     /// Runs everything: a private PostgreSQL, and every service, a port each.
     // What `up` has to say it says itself; the log only speaks when something is wrong.
     #[command(mut_arg("log", |log| log.default_value("warn")))]
-    Up(up::Up),
+    Up(Box<up::Up>),
     /// Changes or shows the state of the schemas.
     #[command(mut_args(|argument| argument.global(true)))]
     Migrate(migrate::Migrate),

@@ -204,8 +204,8 @@ impl SubmissionService for Submissions {
             status,
             &may_become as &[&str],
             fixed.submitted_at,
-            fixed.external_id.is_some(),
-            fixed.external_id.clone().flatten(),
+            fixed.names_external_id,
+            fixed.external_id,
         )
         .fetch_optional(&self.db)
         .await
@@ -274,7 +274,7 @@ impl Submissions {
             Some(row) if fixed.submitted_at.is_some_and(|time| time != row.submitted_at) => {
                 Error::invalid("submission.submitted_at", IS_FIXED)
             }
-            Some(row) if fixed.external_id.as_ref().is_some_and(|id| *id != row.external_id) => {
+            Some(row) if fixed.names_external_id && fixed.external_id != row.external_id => {
                 Error::invalid("submission.external_id", IS_FIXED)
             }
             Some(_) => Error::new(Code::Aborted, "CONFLICT", "the submission was being changed; try again"),
@@ -288,7 +288,8 @@ const IS_FIXED: &str = "is fixed once set";
 #[derive(Default)]
 struct Fixed {
     submitted_at: Option<DateTime<Utc>>,
-    external_id: Option<Option<String>>,
+    names_external_id: bool,
+    external_id: Option<String>,
 }
 
 impl Fixed {
@@ -298,8 +299,8 @@ impl Fixed {
             Some(time) => Some(convert::time("submission.submitted_at", time)?),
             None => return Err(Error::invalid("submission.submitted_at", IS_FIXED)),
         };
-        let external_id = mask.has("external_id").then(|| submission.external_id.clone());
-        Ok(Self { submitted_at, external_id })
+        let external_id = submission.external_id.clone();
+        Ok(Self { submitted_at, names_external_id: mask.has("external_id"), external_id })
     }
 }
 

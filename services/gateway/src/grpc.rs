@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
-use selvedge_kit::telemetry::propagation::{self, REQUEST_ID};
+use selvedge_kit::telemetry::propagation::REQUEST_ID;
 use selvedge_kit::timeout;
 use tokio::time::{Instant, timeout_at};
 use tonic::codegen::Service;
 use tonic::{Code, Status};
-use tracing::{Instrument as _, info, warn};
+use tracing::Instrument as _;
 
 use crate::body::Body;
 use crate::client_address::{self, CLIENT_ADDRESS, client_address};
-use crate::observe::{self, End, Label, Observed};
+use crate::observe::{End, Label, Observed};
 use crate::server::{Refusal, problem};
 use crate::upstream::{self, CallError, Lease, Upstream, check_head, request};
 use crate::worker::{Peer, Shared, Worker};
@@ -136,13 +136,13 @@ async fn call(
     let Some(path) = head.uri.path_and_query() else {
         return Err(Status::unimplemented("the path names no method"));
     };
-    let span = observe::call_span(&path.path()[1..]);
+    let span = observed.call_span(&path.path()[1..]);
     let client = client_address(peer.address.ip(), &head.headers, &shared.config.web.trusted_proxies);
     // HTTP/2 knows one more hop-by-hop header, `te`, which the request to the upstream has of its own.
     head.headers.remove(header::HOST);
     head.headers.insert(CLIENT_ADDRESS, client_address::header(client));
     head.headers.insert(REQUEST_ID, observed.id.clone());
-    propagation::inject(&span, &mut head.headers);
+    observed.inject(&span, &mut head.headers);
     let answer = upstream.stream(request(path, head.headers, Body::incoming(body))).instrument(span);
     let answered = match ends {
         None => answer.await,
@@ -151,7 +151,10 @@ async fn call(
     match answered.and_then(|(lease, response)| check_head(&response).map(|()| (lease, response))) {
         Ok((lease, response)) => Ok(Answered { lease, response, ends }),
         Err(error) => {
-            report(upstream, &error);
+            // That nobody is there is said once by the endpoint, and by every call it would fill the log.
+            if !matches!(error, CallError::Unreachable(_) | CallError::Failed(_)) {
+                observed.explain(&format!("{}: {}", upstream.name(), error.cause()));
+            }
             Err(error.status())
         }
     }
@@ -183,17 +186,4 @@ fn limit(shared: &Shared, label: Label, headers: &mut HeaderMap) -> Result<Optio
 /// The answer to a call whose time is up.
 fn late() -> Status {
     Status::new(Code::DeadlineExceeded, "the time for the call is up")
-}
-
-/// Says in the log what the caller is not told.
-fn report(upstream: &Upstream, error: &CallError) {
-    let (upstream, cause) = (upstream.name(), error.cause());
-    match error {
-        // Said once by the endpoint, and by every call it would fill the log.
-        CallError::Unreachable(_) | CallError::Failed(_) => {}
-        CallError::Refused(_) | CallError::Broken(..) => info!(upstream, cause, "a call was broken off"),
-        CallError::Garbage(_) | CallError::TooLarge(_) => {
-            warn!(upstream, cause, "an upstream answered wrongly");
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod label;
 mod metrics;
+mod place;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,12 +12,13 @@ use selvedge_kit::code_name;
 use selvedge_kit::telemetry::propagation::{self, REQUEST_ID, TRACEPARENT};
 use tonic::Code;
 use tracing::field::Empty;
-use tracing::{Span, info, info_span};
+use tracing::{Span, info, info_span, warn};
 
 use crate::config::AccessLog;
 use crate::worker::Worker;
 pub(crate) use label::Label;
 pub(crate) use metrics::Metrics;
+use place::Place;
 
 /// Where a trace id stands in a `traceparent`.
 const TRACE_ID: std::ops::Range<usize> = 3..35;
@@ -35,6 +37,8 @@ pub(crate) struct Observed {
     worker: Arc<Worker>,
     method: &'static str,
     label: Label,
+    /// Where spans go nowhere, this is all there is of the trace, and the span is none.
+    place: Option<Place>,
     traceparent: Option<HeaderValue>,
     began: Instant,
     /// How it ended if nobody says so; gone once somebody has.
@@ -51,30 +55,39 @@ pub(crate) enum End {
 }
 
 impl Observed {
-    /// Opens the span, as a part of the caller's trace or as the root of a new one.
-    /// Unless it is told how the request ended, that is `otherwise`.
+    /// Opens the span, as a part of the caller's trace or as the root of a new one. Unless it is told how the request ended, that is `otherwise`.
     pub(crate) fn begin<B>(worker: &Arc<Worker>, label: Label, otherwise: End, request: &Request<B>) -> Self {
         let id = propagation::request_id(request.headers());
         let method = known(request.method());
         let route = label.text(&worker.shared);
-        // Spans of RPCs are named for them alone, as everywhere in the mesh.
-        let verb = if matches!(label, Label::Rpc(..)) { "" } else { method };
-        let span = info_span!(
-            "http",
-            otel.name = format!("{verb} {route}").trim_start(),
-            otel.kind = "server",
-            otel.status_code = Empty,
-            http.request.method = method,
-            http.route = route,
-            http.response.status_code = Empty,
-            rpc.response.status_code = Empty,
-            url.path = request.uri().path(),
-            request_id = &*id,
-        );
-        propagation::continue_trace(&span, request.headers());
+        let telemetry = &worker.shared.config.telemetry;
+        let (span, place, traceparent) = if telemetry.otlp_endpoint.is_some() {
+            // Spans of RPCs are named for them alone, as everywhere in the mesh.
+            let verb = if matches!(label, Label::Rpc(..)) { "" } else { method };
+            let span = info_span!(
+                "http",
+                otel.name = format!("{verb} {route}").trim_start(),
+                otel.kind = "server",
+                otel.status_code = Empty,
+                http.request.method = method,
+                http.route = route,
+                http.response.status_code = Empty,
+                rpc.response.status_code = Empty,
+                url.path = request.uri().path(),
+                request_id = &*id,
+            );
+            propagation::continue_trace(&span, request.headers());
+            let traceparent = propagation::traceparent(&span);
+            (span, None, traceparent)
+        } else {
+            let place = Place::of(request.headers(), telemetry.trace_ratio);
+            let traceparent = place.step();
+            (Span::none(), Some(place), Some(traceparent))
+        };
         worker.shared.requests.began();
         Self {
-            traceparent: propagation::traceparent(&span),
+            place,
+            traceparent,
             id: HeaderValue::from_str(&id).expect("it came from a header, or is a UUID"),
             span,
             request_bytes: 0,
@@ -93,12 +106,43 @@ impl Observed {
         self.traceparent.as_ref()?.to_str().ok()?.get(TRACE_ID)
     }
 
+    /// The span of a call to a service, by the name of the RPC.
+    pub(crate) fn call_span(&self, rpc: &str) -> Span {
+        if self.place.is_some() {
+            return Span::none();
+        }
+        info_span!(
+            "call",
+            otel.name = rpc,
+            otel.kind = "client",
+            otel.status_code = Empty,
+            rpc.system.name = "grpc",
+            rpc.method = rpc,
+            rpc.response.status_code = Empty,
+        )
+    }
+
+    /// Writes the place of that span in the trace into the headers of the call.
+    pub(crate) fn inject(&self, span: &Span, headers: &mut HeaderMap) {
+        match &self.place {
+            Some(place) => place.inject(headers),
+            None => propagation::inject(span, headers),
+        }
+    }
+
     /// Tells the caller the names of the request and of its trace.
     pub(crate) fn name(&self, headers: &mut HeaderMap) {
         headers.insert(REQUEST_ID, self.id.clone());
         if let Some(traceparent) = self.traceparent.clone() {
             headers.insert(TRACEPARENT, traceparent);
         }
+    }
+
+    /// Says in the log what the caller is not told.
+    pub(crate) fn explain(&self, cause: &str) {
+        let route = self.label.text(&self.worker.shared);
+        let request_id = self.id.to_str().unwrap_or_default();
+        warn!(route, cause, request_id, trace_id = self.trace_id(), "a request failed");
     }
 
     /// Says how it ended, once.
@@ -166,19 +210,6 @@ impl End {
             ),
         }
     }
-}
-
-/// The span of a call to a service, by the name of the RPC.
-pub(crate) fn call_span(rpc: &str) -> Span {
-    info_span!(
-        "call",
-        otel.name = rpc,
-        otel.kind = "client",
-        otel.status_code = Empty,
-        rpc.system.name = "grpc",
-        rpc.method = rpc,
-        rpc.response.status_code = Empty,
-    )
 }
 
 /// Anybody can make up methods; whoever reads spans and figures should not have to see them all.

@@ -24,12 +24,12 @@ use selvedge_kit::{StartError, code_name};
 use selvedge_transcode::{Found, Match, Route, Schema, Service, Transcoder};
 use tokio::time::{Instant, timeout_at};
 use tonic::Code;
-use tracing::{Instrument as _, info, warn};
+use tracing::Instrument as _;
 
 use crate::body::Body;
 use crate::client_address::client_address;
 use crate::config::Json;
-use crate::observe::{End, Label, Observed, call_span};
+use crate::observe::{End, Label, Observed};
 use crate::pages::Pages;
 use crate::upstream::{CallError, Reply};
 use crate::worker::{Peer, Worker};
@@ -106,8 +106,12 @@ pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<I
     };
     let answer = answer.instrument(span).await;
     let web = &shared.config.web;
-    let mut response =
-        answer.unwrap_or_else(|problem| problem.response(&head.headers, web, observed.trace_id()));
+    let mut response = answer.unwrap_or_else(|problem| {
+        if let Some(cause) = &problem.cause {
+            observed.explain(cause);
+        }
+        problem.response(&head.headers, web, observed.trace_id())
+    });
     finish(&mut response, &head.method, &mut observed);
     response
 }
@@ -210,7 +214,7 @@ async fn unary(
         return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, Code::Unimplemented, "nobody serves this"));
     };
     let name = rpc.path().trim_start_matches('/');
-    let span = call_span(name);
+    let span = observed.call_span(name);
     let began = Instant::now();
     let carried = Carried {
         headers: &head.headers,
@@ -218,18 +222,18 @@ async fn unary(
         request_id: &observed.id,
         client: client_address(peer.address.ip(), &head.headers, &web.trusted_proxies),
         left: deadline.saturating_duration_since(began),
-        span: &span,
     };
-    let metadata = metadata::of_call(&carried, web)?;
+    let mut metadata = metadata::of_call(&carried, web)?;
+    observed.inject(&span, &mut metadata);
     let reply = upstream.unary(rpc, metadata, framed, shared.config.limits.body_bytes);
     let reply = timeout_at(deadline, reply.instrument(span.clone())).await;
     observed.upstream = Some(began.elapsed());
     let Ok(reply) = reply else {
         span.record("rpc.response.status_code", code_name(Code::DeadlineExceeded));
         span.record("otel.status_code", "ERROR");
-        info!(upstream = upstream.name(), rpc = name, "a call took too long");
         let detail = "the service did not answer in time";
-        return Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, detail));
+        let problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, detail);
+        return Err(problem.because(format!("{} took too long", upstream.name())));
     };
     reply.map_err(|error| {
         let status = error.status();
@@ -237,11 +241,13 @@ async fn unary(
         if !matches!(error, CallError::Failed(_)) {
             span.record("otel.status_code", "ERROR");
         }
+        let if_match = head.headers.contains_key(IF_MATCH);
+        let problem = Problem::of_call(&error, &shared.rest.details, if_match, web);
         // That nobody is there is said once by the endpoint, and by every call it would fill the log.
-        if !matches!(error, CallError::Failed(_) | CallError::Unreachable(_)) {
-            warn!(upstream = upstream.name(), rpc = name, cause = error.cause(), "a call failed");
+        if matches!(error, CallError::Failed(_) | CallError::Unreachable(_)) {
+            return problem;
         }
-        Problem::of_call(&error, &shared.rest.details, head.headers.contains_key(IF_MATCH), web)
+        problem.because(format!("{}: {}", upstream.name(), error.cause()))
     })
 }
 

@@ -102,6 +102,7 @@ fn answers_nothing(transcoder: &Transcoder, route: &Route) -> bool {
 
 /// A service whose answer cannot be passed on is at fault, and its operator finds out how in the log.
 fn unreadable(error: &dyn std::error::Error) -> Problem {
-    tracing::error!(%error, "the answer of a service cannot be written as JSON");
-    Problem::new(StatusCode::BAD_GATEWAY, Code::Internal, "the service's answer cannot be read")
+    let problem =
+        Problem::new(StatusCode::BAD_GATEWAY, Code::Internal, "the service's answer cannot be read");
+    problem.because(error.to_string())
 }

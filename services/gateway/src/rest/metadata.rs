@@ -6,9 +6,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, TE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use selvedge_kit::telemetry::propagation::{self, REQUEST_ID};
+use selvedge_kit::telemetry::propagation::REQUEST_ID;
 use selvedge_kit::timeout;
-use tracing::Span;
 
 use super::problem::Problem;
 use crate::client_address::{self, CLIENT_ADDRESS};
@@ -38,8 +37,6 @@ pub(super) struct Carried<'a> {
     pub(super) client: IpAddr,
     /// How long the caller still waits.
     pub(super) left: Duration,
-    /// The span of the call to the service.
-    pub(super) span: &'a Span,
 }
 
 /// The metadata of a call. What gRPC could not carry is the caller's mistake, which the service should not be blamed for.
@@ -61,7 +58,6 @@ pub(super) fn of_call(carried: &Carried<'_>, web: &Web) -> Result<HeaderMap, Pro
     metadata.insert(REQUEST_ID, carried.request_id.clone());
     metadata.insert(CLIENT_ADDRESS, client_address::header(carried.client));
     metadata.insert(timeout::HEADER, timeout::header(carried.left));
-    propagation::inject(carried.span, &mut metadata);
     Ok(metadata)
 }
 

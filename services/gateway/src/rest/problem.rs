@@ -26,11 +26,13 @@ pub(crate) struct Problem {
     detail: String,
     details: Vec<Value>,
     headers: Box<HeaderMap>,
+    /// What the log is told, and the caller is not.
+    pub(crate) cause: Option<String>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), details: vec![], headers: Box::default() }
+        Self { status, code, detail: detail.into(), details: vec![], headers: Box::default(), cause: None }
     }
 
     /// Something of the request itself is wrong: a header, a parameter, a place in the body.
@@ -51,6 +53,12 @@ impl Problem {
         self
     }
 
+    /// With what only the log is told.
+    #[must_use]
+    pub(crate) fn because(self, cause: String) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
     /// What a service refused with. Callers who sent `If-Match` learn in HTTP's own way that the resource has changed.
     pub(super) fn of(status: &Status, details: &Details, if_match: bool, web: &Web) -> Self {
         let known = status.get_error_details();
@@ -61,8 +69,7 @@ impl Problem {
         };
         let mut problem = Self::new(http, status.code(), status.message());
         if is_internal(status.code()) {
-            // What went wrong inside is for the log, which has it under the trace id.
-            tracing::error!(code = code_name(status.code()), error = status.message(), "the service failed");
+            problem.cause = Some(status.message().to_owned());
             "the service failed; its log says why".clone_into(&mut problem.detail);
         } else {
             problem.details = details.of(status);

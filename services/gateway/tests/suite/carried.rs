@@ -114,7 +114,7 @@ async fn metadata_comes_back_under_names_that_are_not_https_own() {
     let answer = shop.site.get("/v1/items/1").await;
     let mut names: Vec<&str> = answer.headers.keys().map(http::HeaderName::as_str).collect();
     names.sort_unstable();
-    let own = ["content-length", "content-type", "date", "x-request-id"];
+    let own = ["content-length", "content-type", "date", "traceparent", "x-request-id"];
     let metadata = ["access-bin", "content-length-hint", "page-total", "set-cookie"]
         .map(|name| format!("grpc-metadata-{name}"));
     let mut expected: Vec<&str> = own.into_iter().chain(metadata.iter().map(String::as_str)).collect();

@@ -1,0 +1,111 @@
+//! The place of a request in a trace, where spans go nowhere: the caller's trace goes on, or a new one begins, at a fraction
+//! of what spans cost.
+
+use http::{HeaderMap, HeaderValue};
+use selvedge_kit::telemetry::propagation::TRACEPARENT;
+
+const TRACESTATE: &str = "tracestate";
+const SAMPLED: u8 = 1;
+
+/// A trace, and what is carried on of it.
+pub(super) struct Place {
+    trace: u128,
+    flags: u8,
+    state: Option<HeaderValue>,
+}
+
+impl Place {
+    /// That of the caller, or else a new one, of which a share is for services to record.
+    pub(super) fn of(headers: &HeaderMap, ratio: f64) -> Self {
+        let given = headers.get(TRACEPARENT).and_then(|value| read(value.to_str().ok()?));
+        match given {
+            Some((trace, flags)) => Self { trace, flags, state: headers.get(TRACESTATE).cloned() },
+            None => Self {
+                trace: rand::random::<u128>().max(1),
+                flags: if rand::random::<f64>() < ratio { SAMPLED } else { 0 },
+                state: None,
+            },
+        }
+    }
+
+    /// A `traceparent` for one more step of the trace.
+    pub(super) fn step(&self) -> HeaderValue {
+        let step = rand::random::<u64>().max(1);
+        let text = format!("00-{:032x}-{step:016x}-{:02x}", self.trace, self.flags);
+        HeaderValue::try_from(text).expect("hexadecimal digits are fit for a header")
+    }
+
+    /// Writes the next step into the headers of a call.
+    pub(super) fn inject(&self, headers: &mut HeaderMap) {
+        headers.insert(TRACEPARENT, self.step());
+        if let Some(state) = self.state.clone() {
+            headers.insert(TRACESTATE, state);
+        }
+    }
+}
+
+/// Trace and flags of a `traceparent`; later versions may have more behind that.
+fn read(text: &str) -> Option<(u128, u8)> {
+    let mut parts = text.split('-');
+    let mut hex = |length: usize| {
+        let part = parts.next().filter(|part| part.len() == length)?;
+        let is_hex = part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        is_hex.then(|| u128::from_str_radix(part, 16).ok()).flatten()
+    };
+    let (version, trace, parent, flags) = (hex(2)?, hex(32)?, hex(16)?, hex(2)?);
+    let is_whole = version != 0 || parts.next().is_none();
+    let is_valid = version != 0xff && trace != 0 && parent != 0 && is_whole;
+    is_valid.then_some((trace, u8::try_from(flags).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+    fn place(traceparent: &str) -> String {
+        let headers = HeaderMap::from_iter([(
+            http::HeaderName::from_static(TRACEPARENT),
+            traceparent.parse().unwrap(),
+        )]);
+        Place::of(&headers, 1.0).step().to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_callers_trace_goes_on_with_a_step_of_its_own() {
+        for (given, flags) in [
+            (format!("00-{TRACE}-b7ad6b7169203331-01"), "-01"),
+            (format!("00-{TRACE}-b7ad6b7169203331-00"), "-00"),
+            (format!("01-{TRACE}-b7ad6b7169203331-01-more"), "-01"),
+        ] {
+            let step = place(&given);
+            assert!(step.starts_with(&format!("00-{TRACE}-")) && step.ends_with(flags), "{step}");
+            assert!(!step.contains("b7ad6b7169203331"), "{step}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_trace_begins_one() {
+        let zero = "0".repeat(32);
+        for given in [
+            "",
+            "nonsense",
+            &format!("ff-{TRACE}-b7ad6b7169203331-01"),
+            &format!("00-{zero}-b7ad6b7169203331-01"),
+            &format!("00-{TRACE}-0000000000000000-01"),
+            &format!("00-{TRACE}-b7ad6b7169203331-01-more"),
+            &format!("00-{}-b7ad6b7169203331-01", TRACE.to_uppercase()),
+            &format!("00-{TRACE}-b7ad6b7169203331"),
+        ] {
+            let step = place(given);
+            assert!(!step.contains(TRACE) && read(&step).is_some(), "{given}: {step}");
+        }
+    }
+
+    #[test]
+    fn of_new_traces_a_share_is_recorded() {
+        let flags = |ratio| Place::of(&HeaderMap::new(), ratio).flags;
+        assert_eq!((flags(1.0), flags(0.0)), (SAMPLED, 0));
+    }
+}
