@@ -169,7 +169,8 @@ impl Binding {
         let inside = |path: &&[usize]| path.first() == Some(&body);
         let bound = route.template.variables.iter().map(|variable| &*variable.path).filter(inside);
         let bound = bound.map(|path| &path[1..]).collect::<Vec<_>>();
-        let paths = if json.is_empty() { vec![] } else { mask::of_body(schema, message, &bound, json)? };
+        let names_nothing = json.is_empty() || json.trim_ascii() == b"null";
+        let paths = if names_nothing { vec![] } else { mask::of_body(binder, message, &bound, json)? };
         let mut wire = vec![];
         wire::write_tag(&mut wire, schema[route.input].fields[mask].number, wire::LENGTH);
         wire::write_varint(&mut wire, paths.len() as u64);
