@@ -6,6 +6,8 @@ mod assets;
 mod landing;
 mod serve;
 
+use std::io::Write as _;
+
 use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY, VARY,
@@ -50,6 +52,16 @@ impl Page {
         let etag = HeaderValue::try_from(etag).expect("hexadecimal digits are fit for a header");
         let policy = HeaderValue::from_static("default-src 'none'");
         Self { body, content_type, is_gzip: false, is_immutable: false, etag, policy }
+    }
+
+    /// The same, packed once for all who take it so.
+    fn packed(self) -> Self {
+        let mut packer = flate2::write::GzEncoder::new(vec![], flate2::Compression::best());
+        match packer.write_all(&self.body).and_then(|()| packer.finish()) {
+            Ok(packed) => Self { body: packed.into(), is_gzip: true, ..self },
+            // It is only larger like this.
+            Err(_) => self,
+        }
     }
 
     /// The headers of the response; those of a 304 too.

@@ -58,6 +58,9 @@ impl Running {
 
 /// Starts to serve and returns at once. Must be called inside a runtime, which answers the admin port.
 pub async fn start(config: &Config) -> Result<Running, StartError> {
+    if config.limits.deadline > config.limits.deadline_cap {
+        return Err("the default deadline of calls is longer than the longest (--http-max-deadline)".into());
+    }
     let schema = Arc::new(schema(config)?);
     let packages = schema.services().iter().filter_map(|it| Some(it.name.rsplit_once('.')?.0));
     let upstreams = config.upstreams.of_packages(&packages.collect::<Vec<_>>());

@@ -58,7 +58,7 @@ fn target<'n>(binder: Binder<'_>, input: MessageId, name: &'n str) -> Result<Opt
     let mut parts = fields.split('.').peekable();
     while let Some(part) = parts.next() {
         if target.path.len() >= binder.options.max_depth as usize {
-            return Err(Error::too_large(name, "goes too deep"));
+            return Err(Error::new(name, "goes too deep"));
         }
         let message = &schema[target.message];
         let named =

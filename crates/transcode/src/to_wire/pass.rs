@@ -87,7 +87,7 @@ impl<'p> Pass<'p> {
 
 #[cold]
 fn too_deep(limit: u32) -> Fault {
-    Fault::too_large(format!("more than {limit} values inside each other"))
+    Fault::new(format!("there are more than {limit} levels of objects and lists inside each other"))
 }
 
 #[cold]

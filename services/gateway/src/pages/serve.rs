@@ -42,8 +42,8 @@ impl Pages {
         Self {
             landing: Landing::new(&info.title, &info.version, schema, routes, &document),
             assets: Assets::new(&info.title),
-            json: Page::json(document.to_string()),
-            yaml: Page::yaml(openapi::to_yaml(&document)),
+            json: Page::json(document.to_string()).packed(),
+            yaml: Page::yaml(openapi::to_yaml(&document)).packed(),
         }
     }
 

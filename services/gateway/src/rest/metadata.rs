@@ -71,8 +71,8 @@ fn allowed(name: &HeaderName, rpc: &str, web: &Web) -> Option<HeaderName> {
         return wanted.then_some(COOKIE);
     }
     let own = name.as_str().strip_prefix(METADATA)?;
-    // What the call itself is made of is not the caller's to say.
-    if is_reserved(own) { None } else { HeaderName::try_from(own).ok() }
+    // What the call itself is made of is not the caller's to say, and credentials have one place only.
+    if is_reserved(own) || own == AUTHORIZATION.as_str() { None } else { HeaderName::try_from(own).ok() }
 }
 
 /// Whether the caller said that a header is for the next hop alone, which is us.

@@ -25,12 +25,13 @@ async fn seen(shop: &Shop, headers: &[(&str, &str)]) -> Value {
     serde_json::from_str(answer.json()["name"].as_str().unwrap()).unwrap()
 }
 
-const HEADERS: [(&str, &str); 15] = [
+const HEADERS: [(&str, &str); 16] = [
     ("authorization", "Bearer a"),
     ("accept-language", "sk"),
     ("idempotency-key", "k"),
     ("baggage", "a=b"),
     ("grpc-metadata-tenant", "t"),
+    ("grpc-metadata-authorization", "Bearer b"),
     ("grpc-metadata-grpc-timeout", "1n"),
     ("grpc-metadata-x-selvedge-client-address", "6.6.6.6"),
     ("x-selvedge-client-address", "6.6.6.6"),
@@ -64,7 +65,10 @@ async fn a_service_is_given_what_is_on_the_list_and_nothing_else() {
         "x-selvedge-client-address",
     ];
     assert_eq!(names, expected);
-    assert_eq!(seen["x-request-id"], "mine");
+    assert_eq!(
+        (seen["authorization"].as_str(), seen["x-request-id"].as_str()),
+        (Some("Bearer a"), Some("mine"))
+    );
     assert_eq!(seen["x-selvedge-client-address"], "127.0.0.1");
     assert!(seen["user-agent"].as_str().unwrap().starts_with("selvedge-gateway/"));
     assert_ne!(seen["grpc-timeout"], "1n");
