@@ -20,6 +20,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use clap::{Args, ValueEnum};
 
 pub use database::{Database, Pool, Target, TlsMode};
+pub use defaults::defaults;
 pub use limits::{Limits, duration, duration_or_zero};
 pub use parse::{Outcome, parse, try_parse_from};
 pub use secret::Secret;

@@ -43,11 +43,6 @@ impl Transcoder {
         &self.options
     }
 
-    /// JSON for messages that are not answers of a route, such as the details of errors.
-    pub fn to_json(&self) -> &ToJson {
-        &self.to_json
-    }
-
     /// See [`Routes::find`].
     pub fn find<'a>(&'a self, http_method: &str, path: &'a str) -> Found<'a> {
         self.routes.find(http_method, path)

@@ -9,14 +9,18 @@ struct Alone {
     config: Config,
 }
 
+/// What an empty command line makes of an empty environment, of a struct whose every option has a default.
+pub fn defaults<C: Parser>() -> C {
+    match try_parse_from(["selvedge"], |_| None) {
+        Ok(Outcome::Run(config)) => config,
+        Ok(Outcome::PrintConfig(_)) => unreachable!("nobody asked to print"),
+        Err(error) => unreachable!("every option has a default: {error}"),
+    }
+}
+
 impl Default for Config {
-    /// What an empty command line makes of an empty environment.
     fn default() -> Self {
-        match try_parse_from::<Alone>(["selvedge"], |_| None) {
-            Ok(Outcome::Run(Alone { config })) => config,
-            Ok(Outcome::PrintConfig(_)) => unreachable!("nobody asked to print"),
-            Err(error) => unreachable!("every option has a default: {error}"),
-        }
+        defaults::<Alone>().config
     }
 }
 
