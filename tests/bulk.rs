@@ -144,14 +144,14 @@ async fn rows_that_cannot_be_stored_are_listed_and_the_others_stored() {
         .map(|row| (row["row"].as_u64().unwrap(), row["reason"].as_str().unwrap(), &row["description"]))
         .collect();
     let expected = [
-        (3, "MALFORMED_ROW", "expected ident"),
+        (3, "MALFORMED_ROW", "found `n`"),
         (4, "MALFORMED_ROW", "colour"),
         (5, "MALFORMED_ROW", "expected a string"),
         (6, "INVALID_SUBMISSION", "email"),
         (8, "MALFORMED_ROW", "longer than 4194304 bytes"),
         (9, "MALFORMED_ROW", "not UTF-8"),
         (1_700, "INVALID_SUBMISSION", "email"),
-        (2_400, "MALFORMED_ROW", "EOF"),
+        (2_400, "MALFORMED_ROW", "found the end"),
     ];
     assert_eq!(seen.len(), expected.len(), "{seen:?}");
     for ((row, reason, description), (expected_row, expected_reason, part)) in seen.into_iter().zip(expected)

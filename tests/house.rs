@@ -15,7 +15,14 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
     ("selvedge-testing", &["selvedge-kit", "selvedge-postgres"], &[]),
     (
         "selvedge",
-        &["selvedge-gateway", "selvedge-kit", "selvedge-postgres", "selvedge-proto", "services"],
+        &[
+            "selvedge-gateway",
+            "selvedge-kit",
+            "selvedge-postgres",
+            "selvedge-proto",
+            "selvedge-transcode",
+            "services",
+        ],
         &[],
     ),
     (GATEWAY, &["selvedge-kit", "selvedge-proto", "selvedge-transcode"], &["selvedge-testing"]),

@@ -12,7 +12,7 @@ use selvedge_proto::contacts::v1::{ExportSubmissionsRequest, Submission};
 use tonic::Streaming;
 
 use crate::Result;
-use crate::bulk::message::{MessageType, typed};
+use crate::bulk::message::MessageType;
 use crate::bulk::{Format, Resource, explain};
 use crate::progress::Progress;
 use sink::Sink;
@@ -54,7 +54,7 @@ impl Export {
     fn filter(&self) -> Result<ExportSubmissionsRequest> {
         let Some(filter) = &self.filter else { return Ok(ExportSubmissionsRequest::default()) };
         let request = MessageType::of_contacts("ExportSubmissionsRequest");
-        let parsed = request.parse(filter).and_then(|message| typed(&message));
+        let parsed = request.parse(filter);
         let fields = request.names().join(", ");
         Ok(parsed.map_err(|error| format!("--filter: {error} (its fields are: {fields})"))?)
     }

@@ -6,6 +6,7 @@ mod mask;
 mod overlay;
 mod query;
 pub(crate) mod read;
+mod required;
 
 use crate::route::{header_field, text_field};
 use crate::to_wire::ToWire;
@@ -14,6 +15,7 @@ use crate::{Body, Cardinality, Error, Kind, Match, MessageId, Options, Route, Ro
 use location::Location;
 pub(crate) use location::has_location;
 use overlay::{Overlay, Source, Value};
+pub(crate) use required::Required;
 
 /// What an HTTP request has beside its method and path.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,6 +36,7 @@ pub(crate) struct Binder<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) to_wire: &'a ToWire,
     pub(crate) options: &'a Options,
+    pub(crate) required: &'a Required,
 }
 
 /// What is known of a route from the start.
@@ -99,7 +102,7 @@ impl Binding {
         if out.len() - start > options.max_output {
             return Err(Error::too_large("", "the request is too large"));
         }
-        Ok(())
+        binder.required.check(schema, route.input, &out[start..])
     }
 
     /// All that is not said by the body.

@@ -138,9 +138,9 @@ pub struct Match<'a> {
 impl Routes {
     /// Checks all rules and lays them out; the errors are those of all rules.
     pub fn new(schema: &Schema) -> Result<Self, Vec<RuleError>> {
-        let all = rules::routes(schema)?;
-        let table = table::Table::new(schema, &all)?;
-        Ok(Self { all, table })
+        let (all, mut errors) = rules::routes(schema);
+        let table = table::Table::new(schema, &all, &mut errors);
+        if errors.is_empty() { Ok(Self { all, table }) } else { Err(errors) }
     }
 
     /// The routes, in the order of the services, RPCs and bindings.

@@ -65,7 +65,8 @@ impl ToWire {
         Self { types: Names::new(types), messages, enums, options: options.clone() }
     }
 
-    /// Appends the message that JSON stands for. What was appended before an error is of no use.
+    /// Appends the message that JSON stands for. That it lacks a field which must be there (proto2) is for the caller to find, as
+    /// something else than the JSON may bring that. What was appended before an error is of no use.
     pub fn message(&self, message: MessageId, json: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         self.pass(json, out, |pass| pass.message(self.plan(message)))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::bind::{Binder, Binding, read};
+use crate::bind::{Binder, Binding, Required, read};
 use crate::to_json::ToJson;
 use crate::to_wire::ToWire;
 use crate::{Error, Found, Match, MessageId, Options, Request, Route, Routes, RuleError, Schema};
@@ -16,6 +16,7 @@ pub struct Transcoder {
     bindings: Box<[Binding]>,
     to_json: ToJson,
     to_wire: ToWire,
+    required: Required,
 }
 
 impl Transcoder {
@@ -25,7 +26,8 @@ impl Transcoder {
         let bindings = routes.all().iter().map(|route| Binding::new(&schema, &routes, route)).collect();
         let to_json = ToJson::new(&schema, &options);
         let to_wire = ToWire::new(&schema, &options);
-        Ok(Self { schema, options, routes, bindings, to_json, to_wire })
+        let required = Required::new(&schema);
+        Ok(Self { schema, options, routes, bindings, to_json, to_wire, required })
     }
 
     /// The descriptors.
@@ -55,7 +57,12 @@ impl Transcoder {
     /// passed over.
     pub fn request(&self, found: &Match<'_>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let start = out.len();
-        let binder = Binder { schema: &self.schema, to_wire: &self.to_wire, options: &self.options };
+        let binder = Binder {
+            schema: &self.schema,
+            to_wire: &self.to_wire,
+            options: &self.options,
+            required: &self.required,
+        };
         let result = self.bindings[found.route.index].request(binder, found, request, out);
         if result.is_err() {
             out.truncate(start);

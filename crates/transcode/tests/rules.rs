@@ -93,6 +93,15 @@ fn what_http_proto_forbids_is_said_with_file_and_method() {
             "post: '/v1/{one}' body: 'two'",
             "`POST /v1/{one}`: the body `two` and variable `one` are of one oneof",
         ),
+        ("get: '/v1' body: '*'", "`GET /v1`: the rule has a body, and a GET has none"),
+        (
+            "post: '/v1' body: '*' additional_bindings: {delete: '/v1/{id}' body: 'inner'}",
+            "`DELETE /v1/{id}`: the rule has a body, and a DELETE has none",
+        ),
+        (
+            "custom: {kind: 'HEAD' path: '/v1'} body: '*'",
+            "`HEAD /v1`: the rule has a body, and a HEAD has none",
+        ),
         (
             "get: '/v1' response_body: 'no'",
             "`GET /v1`: the response body names no field: `test.Q` has no `no`",
@@ -125,6 +134,7 @@ fn what_http_proto_allows_is_served() {
         "put: '/v1' body: '*' response_body: 'list'",
         "delete: '/v1/{one}/{inner.id}'",
         "get: '/v1/**' additional_bindings: {get: '/v1/**:go'} additional_bindings: {custom: {kind: '*' path: '/v1/**'}}",
+        "custom: {kind: '*' path: '/v1/any'} body: '*'",
         "custom: {kind: 'SEARCH' path: '/v1/{id=a:b/*/c~d/**}'}",
     ];
     assert_eq!(errors(&allowed), [""; 0]);
@@ -168,4 +178,13 @@ fn all_errors_come_at_once() {
     ]);
     let methods = found.iter().map(|error| error.split(": ").nth(1).unwrap_or_default()).collect::<Vec<_>>();
     assert_eq!(methods, ["test.S.M0", "test.S.M0", "test.S.M0", "test.S.M2", "test.S.M2", "test.S.M2"]);
+}
+
+#[test]
+fn collisions_are_told_beside_what_else_is_wrong() {
+    let found = errors(&["get: '/v1/{id}' response_body: 'no'", "get: '/v1/{no}'", "put: 'x'"]);
+    let parts =
+        ["response body names no field", "variable `no`", "does not begin", "collides with `/v1/{id}`"];
+    assert_eq!(found.len(), parts.len(), "{found:?}");
+    assert!(found.iter().zip(parts).all(|(error, part)| error.contains(part)), "{found:?}");
 }

@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use crate::grpc::Relay;
+use crate::grpc::{Own, Relay};
 
 pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -24,7 +24,7 @@ enum Kind {
     Message(Bytes),
     Incoming(Incoming),
     Relay(Relay),
-    Tonic(tonic::body::Body),
+    Own(Own),
 }
 
 impl Body {
@@ -40,7 +40,7 @@ impl Body {
     pub(crate) fn len(&self) -> usize {
         match &self.0 {
             Kind::Full(bytes) | Kind::Message(bytes) => bytes.len(),
-            Kind::Empty | Kind::Incoming(_) | Kind::Relay(_) | Kind::Tonic(_) => 0,
+            Kind::Empty | Kind::Incoming(_) | Kind::Relay(_) | Kind::Own(_) => 0,
         }
     }
 
@@ -56,8 +56,8 @@ impl Body {
         Self(Kind::Relay(relay))
     }
 
-    pub(crate) const fn tonic(body: tonic::body::Body) -> Self {
-        Self(Kind::Tonic(body))
+    pub(crate) const fn own(own: Own) -> Self {
+        Self(Kind::Own(own))
     }
 }
 
@@ -88,10 +88,7 @@ impl http_body::Body for Body {
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
             Kind::Relay(relay) => Poll::Ready(ready!(relay.poll_frame(cx)).map(Ok)),
-            Kind::Tonic(body) => {
-                let frame = ready!(Pin::new(body).poll_frame(cx));
-                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
-            }
+            Kind::Own(own) => own.poll_frame(cx),
         }
     }
 
@@ -101,7 +98,7 @@ impl http_body::Body for Body {
             Kind::Full(bytes) | Kind::Message(bytes) => bytes.is_empty(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Relay(relay) => relay.is_end_stream(),
-            Kind::Tonic(body) => body.is_end_stream(),
+            Kind::Own(own) => own.is_end_stream(),
         }
     }
 
@@ -110,7 +107,8 @@ impl http_body::Body for Body {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Incoming(body) => body.size_hint(),
-            Kind::Message(_) | Kind::Relay(_) | Kind::Tonic(_) => SizeHint::default(),
+            Kind::Own(own) => own.size_hint(),
+            Kind::Message(_) | Kind::Relay(_) => SizeHint::default(),
         }
     }
 }

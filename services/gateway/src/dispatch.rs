@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use crate::body::Body;
+use crate::observe::Label;
 use crate::worker::{Peer, Worker};
 use crate::{grpc, rest, server};
 
@@ -41,11 +42,11 @@ fn asks_for_methods<B>(request: &Request<B>) -> bool {
 
 async fn route(worker: &Arc<Worker>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
     let is_grpc = grpc::is_grpc(request.headers());
-    if let Some(refusal) = server::check(&request, &worker.shared.config.limits) {
+    if let Some(problem) = server::check(&request, &worker.shared.config.limits) {
         return if is_grpc {
-            grpc::refuse(worker, &request, refusal)
+            grpc::refuse(worker, &request, &problem)
         } else {
-            rest::refuse(worker, &request, refusal)
+            rest::refuse(worker, Label::Unknown, &request, problem)
         };
     }
     if is_grpc {

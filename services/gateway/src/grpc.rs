@@ -1,10 +1,10 @@
 //! Native gRPC: passed through to whoever serves the package, except for health and reflection, which speak for all.
 
 mod health;
+mod own;
 mod reflection;
 mod relay;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,17 +13,19 @@ use hyper::body::Incoming;
 use selvedge_kit::telemetry::propagation::REQUEST_ID;
 use selvedge_kit::timeout;
 use tokio::time::{Instant, timeout_at};
-use tonic::codegen::Service;
 use tonic::{Code, Status};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::body::Body;
 use crate::client_address::{self, CLIENT_ADDRESS, client_address};
-use crate::observe::{End, Label, Observed};
-use crate::server::{Refusal, problem};
+use crate::observe::{End, Label, Observed, end_call};
+use crate::panics::{self, caught};
+use crate::rest::{self, Problem};
 use crate::upstream::{self, CallError, Lease, Upstream, check_head, request};
 use crate::worker::{Peer, Shared, Worker};
+pub(crate) use health::pb::health_check_response::ServingStatus;
 pub(crate) use health::{Health, check};
+pub(crate) use own::Own;
 pub(crate) use reflection::Reflection;
 pub(crate) use relay::Relay;
 
@@ -35,46 +37,45 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
         .is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
 }
 
-/// Answers a call. Whatever goes wrong is said in gRPC's own way: HTTP status 200, and the truth in `grpc-status`.
+/// Answers a call. Whatever goes wrong is said in gRPC's own way: HTTP status 200, and the truth in `grpc-status`. Only what
+/// cannot be a call is a problem of HTTP.
 pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    let path = request.uri().path();
+    let label = own::label(path).unwrap_or_else(|| worker.shared.rest.label(path));
+    let no_call = |status, detail| Problem::new(status, Code::Unimplemented, detail);
     if request.version() != Version::HTTP_2 {
-        return problem(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2");
+        let problem = no_call(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2");
+        return rest::refuse(worker, label, &request, problem);
     }
     if request.method() != Method::POST {
-        let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "gRPC calls are POST requests");
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-        return response;
+        let problem = no_call(StatusCode::METHOD_NOT_ALLOWED, "gRPC calls are POST requests");
+        let problem = problem.with(header::ALLOW, HeaderValue::from_static("POST"));
+        return rest::refuse(worker, label, &request, problem);
     }
-    let path = request.uri().path();
     let service =
         path.strip_prefix('/').and_then(|path| path.split_once('/')).map_or("", |(service, _)| service);
     match service {
-        "grpc.health.v1.Health" => own(worker.health.service(), request).await,
-        "grpc.reflection.v1.ServerReflection" => own(worker.reflection.v1(), request).await,
-        "grpc.reflection.v1alpha.ServerReflection" => own(worker.reflection.v1alpha(), request).await,
+        "grpc.health.v1.Health" => own::answer(worker, label, worker.health.service(), request).await,
+        "grpc.reflection.v1.ServerReflection" => {
+            own::answer(worker, label, worker.reflection.v1(), request).await
+        }
+        "grpc.reflection.v1alpha.ServerReflection" => {
+            own::answer(worker, label, worker.reflection.v1alpha(), request).await
+        }
         _ => {
             let upstream = worker.upstreams.owner(service).cloned();
-            pass(worker, peer, upstream, request).await
+            pass(worker, peer, upstream, label, request).await
         }
     }
 }
 
 /// Answers a call whose head nobody looks at.
-pub(crate) fn refuse<B>(worker: &Arc<Worker>, request: &Request<B>, refusal: Refusal) -> Response<Body> {
-    let mut observed = Observed::begin(worker, Label::Unknown, End::Grpc(refusal.code), request);
-    let mut response = Status::new(refusal.code, refusal.detail).into_http();
+pub(crate) fn refuse<B>(worker: &Arc<Worker>, request: &Request<B>, problem: &Problem) -> Response<Body> {
+    let mut observed = Observed::begin(worker, Label::Unknown, End::Grpc(problem.code), request);
+    let mut response = Status::new(problem.code, &*problem.detail).into_http();
     observed.name(response.headers_mut());
-    observed.end(End::Grpc(refusal.code));
+    observed.end(End::Grpc(problem.code));
     response
-}
-
-/// Answers with a service of the gateway itself.
-async fn own<S>(mut service: S, request: Request<Incoming>) -> Response<Body>
-where
-    S: Service<Request<Incoming>, Response = Response<tonic::body::Body>, Error = Infallible>,
-{
-    let Ok(response) = service.call(request).await;
-    response.map(Body::tonic)
 }
 
 /// Passes a call on to its upstream, and sees how it ends.
@@ -82,27 +83,28 @@ async fn pass(
     worker: &Arc<Worker>,
     peer: Peer,
     upstream: Option<Arc<Upstream>>,
+    label: Label,
     incoming: Request<Incoming>,
 ) -> Response<Body> {
-    let label = worker.shared.rest.label(incoming.uri().path());
     let mut observed = Observed::begin(worker, label, End::Grpc(Code::Cancelled), &incoming);
     let span = observed.span.clone();
-    let answered = match upstream {
-        Some(upstream) => {
-            call(&upstream, peer, &worker.shared, incoming, label, &observed).instrument(span).await
+    let answer = async {
+        match upstream {
+            Some(upstream) => call(&upstream, peer, &worker.shared, incoming, label, &observed).await,
+            None => Err(Status::unimplemented("nobody serves this here")),
         }
-        None => Err(Status::unimplemented("nobody serves this here")),
     };
+    let answered = caught(answer.instrument(span)).await.unwrap_or_else(|panic| {
+        observed.explain(&panic);
+        Err(Status::internal(panics::FAILED))
+    });
     let mut response = match answered {
-        Ok(Answered { lease, response, ends }) => {
+        Ok((answered, response)) => {
             let code = upstream::code(response.headers());
-            if let Some(code) = code {
-                observed.end(End::Grpc(code));
-            }
             let (head, body) = response.into_parts();
             let mut response = Response::from_parts(head, Body::empty());
             observed.name(response.headers_mut());
-            *response.body_mut() = Body::relay(Relay::new(body, lease, ends, code.is_some(), observed));
+            *response.body_mut() = Body::relay(Relay::new(body, answered, code, observed));
             return response;
         }
         Err(status) => {
@@ -114,11 +116,12 @@ async fn pass(
     response
 }
 
-/// The head of an upstream's answer, and what its body needs.
+/// What the body of an upstream's answer needs.
 struct Answered {
     lease: Lease,
-    response: Response<Incoming>,
     ends: Option<Instant>,
+    /// The span of the call, which lasts as long as the body.
+    span: Span,
 }
 
 async fn call(
@@ -128,7 +131,7 @@ async fn call(
     incoming: Request<Incoming>,
     label: Label,
     observed: &Observed,
-) -> Result<Answered, Status> {
+) -> Result<(Answered, Response<Incoming>), Status> {
     let (mut head, body) = incoming.into_parts();
     let limit = limit(shared, label, &mut head.headers)?;
     // A time too far away to be told is none.
@@ -143,19 +146,27 @@ async fn call(
     head.headers.insert(CLIENT_ADDRESS, client_address::header(client));
     head.headers.insert(REQUEST_ID, observed.id.clone());
     observed.inject(&span, &mut head.headers);
-    let answer = upstream.stream(request(path, head.headers, Body::incoming(body))).instrument(span);
+    let answer = upstream.stream(request(path, head.headers, Body::incoming(body))).instrument(span.clone());
     let answered = match ends {
         None => answer.await,
-        Some(ends) => timeout_at(ends, answer).await.map_err(|_| late())?,
+        Some(ends) => {
+            let Ok(answered) = timeout_at(ends, answer).await else {
+                end_call(&span, Code::DeadlineExceeded, true);
+                return Err(late());
+            };
+            answered
+        }
     };
     match answered.and_then(|(lease, response)| check_head(&response).map(|()| (lease, response))) {
-        Ok((lease, response)) => Ok(Answered { lease, response, ends }),
+        Ok((lease, response)) => Ok((Answered { lease, ends, span }, response)),
         Err(error) => {
+            let status = error.status();
+            end_call(&span, status.code(), true);
             // That nobody is there is said once by the endpoint, and by every call it would fill the log.
             if !matches!(error, CallError::Unreachable(_) | CallError::Failed(_)) {
                 observed.explain(&format!("{}: {}", upstream.name(), error.cause()));
             }
-            Err(error.status())
+            Err(status)
         }
     }
 }

@@ -2,12 +2,15 @@
 
 mod body;
 mod client_address;
+mod conditions;
 mod config;
 mod cors;
 mod dispatch;
+mod encoding;
 mod grpc;
 mod observe;
 mod pages;
+mod panics;
 mod process;
 mod rest;
 mod server;

@@ -63,7 +63,7 @@ impl Observed {
         let telemetry = &worker.shared.config.telemetry;
         let (span, place, traceparent) = if telemetry.otlp_endpoint.is_some() {
             // Spans of RPCs are named for them alone, as everywhere in the mesh.
-            let verb = if matches!(label, Label::Rpc(..)) { "" } else { method };
+            let verb = if matches!(label, Label::Rpc(..) | Label::Own(_)) { "" } else { method };
             let span = info_span!(
                 "http",
                 otel.name = format!("{verb} {route}").trim_start(),
@@ -171,7 +171,8 @@ impl Observed {
                 target: "selvedge::access",
                 method = self.method,
                 route,
-                status = end.name(),
+                status = end.http().as_u16(),
+                grpc_status = end.grpc(),
                 request_bytes = self.request_bytes,
                 response_bytes = self.response_bytes,
                 took_ms = millis(took),
@@ -184,6 +185,14 @@ impl Observed {
     }
 }
 
+/// Says in the span of a call how that ended; as the service said, or because there was no more to be had of it.
+pub(crate) fn end_call(span: &Span, code: Code, broke_off: bool) {
+    span.record("rpc.response.status_code", code_name(code));
+    if broke_off {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
 impl Drop for Observed {
     fn drop(&mut self) {
         if let Some(otherwise) = self.otherwise {
@@ -193,6 +202,21 @@ impl Drop for Observed {
 }
 
 impl End {
+    /// The status of HTTP, which says nothing of how a call over gRPC ended.
+    fn http(self) -> StatusCode {
+        match self {
+            Self::Http(status) => status,
+            Self::Grpc(_) => StatusCode::OK,
+        }
+    }
+
+    fn grpc(self) -> Option<&'static str> {
+        match self {
+            Self::Http(_) => None,
+            Self::Grpc(code) => Some(code_name(code)),
+        }
+    }
+
     fn name(&self) -> &str {
         match self {
             Self::Http(status) => status.as_str(),

@@ -1,10 +1,8 @@
 //! REST: a request becomes a call by the rules of the descriptors, and what the service answers a response.
 
 mod answer;
-mod conditions;
 mod deadline;
 mod details;
-mod encoding;
 mod intake;
 mod metadata;
 mod methods;
@@ -20,7 +18,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use selvedge_kit::{StartError, code_name};
+use selvedge_kit::StartError;
 use selvedge_transcode::{Found, Match, Route, Schema, Service, Transcoder};
 use tokio::time::{Instant, timeout_at};
 use tonic::Code;
@@ -29,14 +27,15 @@ use tracing::Instrument as _;
 use crate::body::Body;
 use crate::client_address::client_address;
 use crate::config::Json;
-use crate::observe::{End, Label, Observed};
+use crate::observe::{End, Label, Observed, end_call};
 use crate::pages::Pages;
+use crate::panics::{self, caught};
 use crate::upstream::{CallError, Reply};
 use crate::worker::{Peer, Worker};
 use answer::Wanted;
 use details::Details;
 use metadata::Carried;
-use problem::Problem;
+pub(crate) use problem::Problem;
 pub(crate) use refuse::refuse;
 
 /// What REST is made from; the same for all workers.
@@ -104,7 +103,10 @@ pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<I
             Found::Bad(error) => Err(Problem::invalid(&error.place, error.problem)),
         }
     };
-    let answer = answer.instrument(span).await;
+    let answer = caught(answer.instrument(span)).await.unwrap_or_else(|panic| {
+        let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, panics::FAILED);
+        Err(problem.because(panic))
+    });
     let web = &shared.config.web;
     let mut response = answer.unwrap_or_else(|problem| {
         if let Some(cause) = &problem.cause {
@@ -155,7 +157,7 @@ async fn call(
     let framed = frame(transcoder, matched, head, &wanted, &body)?;
     let reply = unary(worker, peer, head, route, framed, deadline, observed).await?;
     let mut response =
-        answer::answer(transcoder, route, &head.method, &head.headers, &wanted, &reply.message)?;
+        answer::answer(transcoder, route, &head.method, &head.headers, &wanted, &reply.message).await?;
     for metadata in [&reply.headers, &reply.trailers] {
         metadata::to_caller(metadata, response.headers_mut());
     }
@@ -229,18 +231,14 @@ async fn unary(
     let reply = timeout_at(deadline, reply.instrument(span.clone())).await;
     observed.upstream = Some(began.elapsed());
     let Ok(reply) = reply else {
-        span.record("rpc.response.status_code", code_name(Code::DeadlineExceeded));
-        span.record("otel.status_code", "ERROR");
+        end_call(&span, Code::DeadlineExceeded, true);
         let detail = "the service did not answer in time";
         let problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, detail);
         return Err(problem.because(format!("{} took too long", upstream.name())));
     };
+    let reply = reply.inspect(|_| end_call(&span, Code::Ok, false));
     reply.map_err(|error| {
-        let status = error.status();
-        span.record("rpc.response.status_code", code_name(status.code()));
-        if !matches!(error, CallError::Failed(_)) {
-            span.record("otel.status_code", "ERROR");
-        }
+        end_call(&span, error.status().code(), !matches!(error, CallError::Failed(_)));
         let if_match = head.headers.contains_key(IF_MATCH);
         let problem = Problem::of_call(&error, &shared.rest.details, if_match, web);
         // That nobody is there is said once by the endpoint, and by every call it would fill the log.

@@ -27,7 +27,7 @@ use crate::pages::Pages;
 use crate::rest::Rest;
 use crate::worker::Shared;
 use crate::{cors, observe};
-pub(crate) use refuse::{Refusal, check, problem};
+pub(crate) use refuse::check;
 use threads::Thread;
 
 /// A gateway that is serving. Dropped, it stops in the background.
@@ -85,9 +85,13 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     metrics.register(Box::new(connections.clone()))?;
     let drain = CancellationToken::new();
     let rest = Rest::new(&schema, &config.json)?;
+    let pages = Pages::new(config, rest.transcoder());
+    for (page, rpc) in pages.hidden(rest.transcoder()) {
+        warn!(page, rpc, "a page of the gateway cannot be seen, as a route has its path");
+    }
     let shared = Arc::new(Shared {
         config: config.clone(),
-        pages: Pages::new(config, rest.transcoder()),
+        pages,
         rest,
         schema,
         cors: cors::layer(&config.web),

@@ -1,6 +1,5 @@
 use std::io::{self, BufWriter, Write};
 
-use prost_reflect::DynamicMessage;
 use selvedge_proto::contacts::v1::Submission;
 use serde_json::Value;
 
@@ -43,10 +42,10 @@ impl<'a> Sink<'a> {
     }
 
     pub(super) fn write(&mut self, row: &Submission) -> io::Result<()> {
-        let row = self.submission.reflect(row);
+        let row = self.submission.json(row).map_err(io::Error::other)?;
         match &mut self.writer {
             Writer::Ndjson(lines) => {
-                serde_json::to_writer(&mut *lines, &row)?;
+                lines.write_all(&row)?;
                 lines.write_all(b"\n")?;
             }
             Writer::Csv { columns, records } => {
@@ -67,8 +66,8 @@ impl<'a> Sink<'a> {
 }
 
 /// A string as it is, of anything else its JSON; nothing where there is nothing.
-fn cells(columns: &[String], row: &DynamicMessage) -> io::Result<impl Iterator<Item = String>> {
-    let mut object = serde_json::to_value(row)?;
+fn cells(columns: &[String], row: &[u8]) -> io::Result<impl Iterator<Item = String>> {
+    let mut object: Value = serde_json::from_slice(row)?;
     Ok(columns.iter().map(move |column| match object.get_mut(column).map(Value::take) {
         None => String::new(),
         Some(Value::String(text)) => text,

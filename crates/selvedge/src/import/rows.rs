@@ -4,12 +4,12 @@ mod records;
 
 use std::io::{self, BufRead};
 
-use prost_reflect::Value;
 use selvedge_proto::contacts::v1::ImportSubmissionsRequest;
+use selvedge_transcode::Field;
 
 use crate::Result;
 use crate::bulk::Format;
-use crate::bulk::message::{MessageType, typed};
+use crate::bulk::message::MessageType;
 use records::Records;
 
 /// The most bytes that a row may have.
@@ -23,8 +23,9 @@ pub(super) struct Rows {
     input: Box<dyn BufRead + Send>,
     layout: Layout,
     raw: Raw,
-    submission: MessageType,
     request: MessageType,
+    /// Where in the request a row is.
+    submission: &'static Field,
 }
 
 enum Layout {
@@ -44,14 +45,17 @@ struct Raw {
 impl Rows {
     /// The rows of this input. Of CSV, the header is read and checked.
     pub(super) fn new(mut input: Box<dyn BufRead + Send>, format: Format) -> Result<Self> {
-        let submission = MessageType::of_contacts("Submission");
         let mut raw = Raw::default();
         let layout = match format {
             Format::Ndjson => Layout::Lines,
-            Format::Csv => Layout::Records(Box::new(Records::new(&mut *input, &mut raw, &submission)?)),
+            Format::Csv => {
+                let columns = MessageType::of_contacts("Submission");
+                Layout::Records(Box::new(Records::new(&mut *input, &mut raw, columns)?))
+            }
         };
         let request = MessageType::of_contacts("ImportSubmissionsRequest");
-        Ok(Self { input, layout, raw, submission, request })
+        let submission = request.field("submission").expect("it is a field of the request");
+        Ok(Self { input, layout, raw, request, submission })
     }
 
     /// Goes on to the next row, if there is one.
@@ -65,14 +69,20 @@ impl Rows {
     /// The submission that the row is, for sending, or why it is none.
     pub(super) fn request(&self) -> Result<ImportSubmissionsRequest, String> {
         let text = self.raw.checked()?;
-        let submission = match &self.layout {
-            Layout::Lines => self.submission.parse(text)?,
-            Layout::Records(records) => self.submission.parse_object(records.object()?)?,
+        let made;
+        let json = match &self.layout {
+            Layout::Lines => text,
+            Layout::Records(records) => {
+                made = records.json()?;
+                &made
+            }
         };
-        // By reflection as well, as a message may be nested only so deeply, and in the request it is nested once more.
-        let mut request = self.request.empty();
-        request.set_field_by_name("submission", Value::Message(submission));
-        typed(&request)
+        // As a part of the request, as a message may be nested only so deeply, and in the request it is nested once more.
+        let request: ImportSubmissionsRequest = self.request.parse_field(self.submission, json)?;
+        match request.submission {
+            Some(_) => Ok(request),
+            None => Err("expected an object, found null".to_owned()),
+        }
     }
 
     /// The row as it is in the file, without the end of its line.

@@ -6,7 +6,8 @@ use crate::{Cardinality, HttpRule, Kind, Message, MessageId, Pattern, Schema, We
 
 type Checked<T> = Result<T, String>;
 
-pub(super) fn routes(schema: &Schema) -> Result<Box<[Route]>, Vec<RuleError>> {
+/// The routes, and what is wrong with them. One that is wrong is there too if it has a path, with which others may collide.
+pub(super) fn routes(schema: &Schema) -> (Box<[Route]>, Vec<RuleError>) {
     let mut routes = vec![];
     let mut errors = vec![];
     for (service, declared) in schema.services().iter().enumerate() {
@@ -19,25 +20,34 @@ pub(super) fn routes(schema: &Schema) -> Result<Box<[Route]>, Vec<RuleError>> {
                 errors.push(RuleError::new(schema, service, method, problem));
             }
             for rule in std::iter::once(rule).chain(&rule.additional_bindings) {
-                match route(schema, service, method, rule) {
+                let mut problems = vec![];
+                match route(schema, service, method, rule, &mut problems) {
                     Ok(route) => routes.push(Route { index: routes.len(), ..route }),
-                    Err(problems) => errors.extend(
-                        problems.into_iter().map(|problem| RuleError::new(schema, service, method, problem)),
-                    ),
+                    Err(problem) => problems.push(problem),
                 }
+                let error = |problem| RuleError::new(schema, service, method, problem);
+                errors.extend(problems.into_iter().map(error));
             }
         }
     }
-    if errors.is_empty() { Ok(routes.into()) } else { Err(errors) }
+    (routes.into(), errors)
 }
 
-fn route(schema: &Schema, service: usize, method: usize, rule: &HttpRule) -> Result<Route, Vec<String>> {
+fn route(
+    schema: &Schema,
+    service: usize,
+    method: usize,
+    rule: &HttpRule,
+    problems: &mut Vec<String>,
+) -> Checked<Route> {
     let declared = &schema.services()[service].methods[method];
-    let (http_method, text) = pattern(rule).map_err(|problem| vec![problem])?;
-    let parsed = template::parse(text).map_err(|problem| vec![format!("`{text}` {problem}")])?;
-    let mut problems = vec![];
+    let (http_method, text) = pattern(rule)?;
+    let parsed = template::parse(text).map_err(|problem| format!("`{text}` {problem}"))?;
     let mut keep = |problem: String| problems.push(format!("`{http_method} {text}`: {problem}"));
     let variables = variables(schema, declared.input, &parsed, &mut keep);
+    if !rule.body.is_empty() && matches!(http_method, "GET" | "HEAD" | "DELETE") {
+        keep(format!("the rule has a body, and a {http_method} has none"));
+    }
     let body = body(&schema[declared.input], rule, &variables).unwrap_or_else(|problem| {
         keep(problem);
         Body::None
@@ -46,9 +56,6 @@ fn route(schema: &Schema, service: usize, method: usize, rule: &HttpRule) -> Res
         keep(problem);
         None
     });
-    if !problems.is_empty() {
-        return Err(problems);
-    }
     Ok(Route {
         service,
         method,

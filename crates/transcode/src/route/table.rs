@@ -37,9 +37,9 @@ struct Ends {
 }
 
 impl Table {
-    pub(super) fn new(schema: &Schema, routes: &[Route]) -> Result<Self, Vec<RuleError>> {
+    /// Lays out the routes; those that collide are added to the errors.
+    pub(super) fn new(schema: &Schema, routes: &[Route], errors: &mut Vec<RuleError>) -> Self {
         let mut table = Self::default();
-        let mut errors = vec![];
         for (index, route) in routes.iter().enumerate() {
             let ends = table.ends(&route.template);
             let same = ends.iter().map(|&other| &routes[other]).find(|o| o.http_method == route.http_method);
@@ -57,7 +57,7 @@ impl Table {
             }
             ends.push(index);
         }
-        if errors.is_empty() { Ok(table) } else { Err(errors) }
+        table
     }
 
     /// The place of a template, made if it is not there.

@@ -8,7 +8,9 @@ use selvedge_transcode::Schema;
 
 /// The schema of a file `test.proto` of the package `test`; the usual imports are there.
 pub(crate) fn schema(definitions: &str) -> Schema {
-    let source = format!("{HEAD}{definitions}");
+    // Only proto2 has that word.
+    let syntax = if definitions.contains(" required ") { "proto2" } else { "proto3" };
+    let source = format!("syntax = \"{syntax}\";{HEAD}{definitions}");
     let mut resolver = ChainFileResolver::new();
     resolver.add(Inline(source));
     resolver.add(GoogleFileResolver::new());
@@ -21,7 +23,6 @@ pub(crate) fn schema(definitions: &str) -> Schema {
 }
 
 const HEAD: &str = r#"
-    syntax = "proto3";
     package test;
     import "google/api/annotations.proto";
     import "google/api/field_behavior.proto";

@@ -14,12 +14,19 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_server::{self, HealthServer};
-use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::upstream::{CallError, Upstream, Upstreams};
 use crate::worker::Shared;
+use pb::health_check_response::ServingStatus;
+use pb::health_server::{self, HealthServer};
+use pb::{HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse};
+
+/// What `proto/grpc/health/v1/health.proto` declares.
+pub(crate) mod pb {
+    #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::pedantic, reason = "generated")]
+    include!(concat!(env!("OUT_DIR"), "/grpc.health.v1.rs"));
+    pub(crate) const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/health.bin"));
+}
 
 const CHECK: &str = "/grpc.health.v1.Health/Check";
 /// Services of the gateway itself, which are there when it is.
@@ -60,6 +67,19 @@ impl health_server::Health for Aggregate {
     ) -> Result<Response<HealthCheckResponse>, Status> {
         let status = check(&self.shared, &self.upstreams, &request.get_ref().service).await?;
         Ok(Response::new(HealthCheckResponse { status: status.into() }))
+    }
+
+    async fn list(&self, _: Request<HealthListRequest>) -> Result<Response<HealthListResponse>, Status> {
+        let (shared, upstreams) = (&self.shared, &self.upstreams);
+        let services = shared.schema.services().iter().map(|service| &*service.name);
+        let known = services.filter(|service| upstreams.owner(service).is_some());
+        let statuses = known.chain(OWN).chain([""]).map(async |service| {
+            // Whoever serves the package may not have the service, or not watch over its health.
+            let status = check(shared, upstreams, service).await.unwrap_or(ServingStatus::Unknown);
+            (service.to_owned(), HealthCheckResponse { status: status.into() })
+        });
+        let statuses = join_all(statuses).await.into_iter().collect();
+        Ok(Response::new(HealthListResponse { statuses }))
     }
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;

@@ -5,11 +5,12 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until};
 use tonic::{Code, Status};
+use tracing::Span;
 
-use super::late;
-use crate::observe::{End, Observed};
+use super::{Answered, late};
+use crate::observe::{End, Observed, end_call};
 use crate::upstream::{self, CallError, Lease};
 
 /// The body of an upstream's answer on its way to the caller. However it ends, the caller gets a `grpc-status`.
@@ -20,21 +21,29 @@ pub(crate) struct Relay {
     ends: Option<Pin<Box<Sleep>>>,
     /// Whether the caller has a status, or will have nothing else.
     has_status: bool,
+    /// The span of the call.
+    span: Span,
     /// The request that this answers; dropped before its end, it was left by its caller.
     observed: Box<Observed>,
 }
 
 impl Relay {
+    /// The body of an answer whose head is gone already, with the status if that was in it.
     pub(super) fn new(
         body: Incoming,
-        lease: Lease,
-        ends: Option<Instant>,
-        has_status: bool,
-        observed: Observed,
+        answered: Answered,
+        code: Option<Code>,
+        mut observed: Observed,
     ) -> Self {
+        let Answered { lease, ends, span } = answered;
         // What is over already cannot be late.
         let ends = ends.filter(|_| !body.is_end_stream()).map(|ends| Box::pin(sleep_until(ends)));
-        Self { flowing: Some((body, lease)), ends, has_status, observed: Box::new(observed) }
+        if let Some(code) = code {
+            observed.end(End::Grpc(code));
+            end_call(&span, code, false);
+        }
+        let flowing = Some((body, lease));
+        Self { flowing, ends, has_status: code.is_some(), span, observed: Box::new(observed) }
     }
 
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {
@@ -42,7 +51,10 @@ impl Relay {
         if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
             return Poll::Ready(match frame {
                 Some(Ok(frame)) => {
-                    self.observe(&frame);
+                    if let Some(code) = observe(&mut self.observed, &frame) {
+                        self.has_status = true;
+                        end_call(&self.span, code, false);
+                    }
                     Some(frame)
                 }
                 Some(Err(error)) => self.end(&CallError::of_http(&error).status()),
@@ -64,23 +76,23 @@ impl Relay {
         }
     }
 
-    fn observe(&mut self, frame: &Frame<Bytes>) {
-        self.observed.response_bytes += frame.data_ref().map_or(0, Bytes::len);
-        if let Some(trailers) = frame.trailers_ref() {
-            self.has_status = true;
-            let code = upstream::code(trailers).unwrap_or(Code::Unknown);
-            self.observed.end(End::Grpc(code));
-        }
-    }
-
     /// Ends the call upstream, and tells the caller how it ended.
     fn end(&mut self, status: &Status) -> Option<Frame<Bytes>> {
         self.flowing = None;
         self.observed.end(End::Grpc(status.code()));
+        end_call(&self.span, status.code(), true);
         let mut trailers = HeaderMap::new();
         if status.add_header(&mut trailers).is_err() {
             trailers.insert(Status::GRPC_STATUS, http::HeaderValue::from(Code::Internal as i32));
         }
         Some(Frame::trailers(trailers))
     }
+}
+
+/// Sees a part of an answer pass by; the last one has the status.
+pub(super) fn observe(observed: &mut Observed, frame: &Frame<Bytes>) -> Option<Code> {
+    observed.response_bytes += frame.data_ref().map_or(0, Bytes::len);
+    let code = upstream::code(frame.trailers_ref()?).unwrap_or(Code::Unknown);
+    observed.end(End::Grpc(code));
+    Some(code)
 }

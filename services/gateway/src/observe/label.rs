@@ -13,6 +13,8 @@ pub(crate) enum Label {
     Rpc(usize, usize),
     /// A page of the gateway itself.
     Page(&'static str),
+    /// An RPC of the gateway itself.
+    Own(&'static str),
 }
 
 impl Label {
@@ -21,7 +23,7 @@ impl Label {
             Self::Unknown => "unknown",
             Self::Route(index) => &shared.rest.transcoder().routes().all()[index].template.text,
             Self::Rpc(service, method) => &shared.schema.services()[service].methods[method].path[1..],
-            Self::Page(path) => path,
+            Self::Page(name) | Self::Own(name) => name,
         }
     }
 }

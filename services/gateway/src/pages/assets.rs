@@ -53,6 +53,11 @@ impl Assets {
         Self { page, files: files.into() }
     }
 
+    /// Where the files are.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(path, _)| &**path)
+    }
+
     /// What there is at a path, of those that begin with `/docs`.
     pub(crate) fn find(&self, path: &str) -> Option<&Page> {
         match path {

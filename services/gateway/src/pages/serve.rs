@@ -1,21 +1,22 @@
 //! Which page is where, and how it gets to the browser.
 
-use std::io::Read as _;
-
 use futures::future::join_all;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HOST};
+use http::header::{CONTENT_ENCODING, HOST};
 use http::request::Parts;
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use selvedge_transcode::openapi::{self, Info};
-use selvedge_transcode::{Schema, Transcoder};
+use selvedge_transcode::{Found, Schema, Transcoder};
 use serde_json::{Map, Value};
-use tonic_health::pb::health_check_response::ServingStatus;
 
 use super::{Assets, Health, Landing, Page, ServiceEntry};
 use crate::body::Body;
 use crate::config::{self, Config};
-use crate::grpc;
+use crate::encoding::{self, Packing};
+use crate::grpc::{self, ServingStatus};
 use crate::worker::Worker;
+
+/// Where the pages are.
+const PATHS: [&str; 5] = ["/", "/status", "/openapi.json", "/openapi.yaml", "/docs"];
 
 /// All pages; what can be made once, is.
 pub(crate) struct Pages {
@@ -49,14 +50,22 @@ impl Pages {
 
     /// The name of the page at a path, if there is one.
     pub(crate) fn name(path: &str) -> Option<&'static str> {
-        match path {
-            "/" => Some("/"),
-            "/status" => Some("/status"),
-            "/openapi.json" => Some("/openapi.json"),
-            "/openapi.yaml" => Some("/openapi.yaml"),
-            path if path == "/docs" || path.starts_with("/docs/") => Some("/docs"),
-            _ => None,
-        }
+        let path = if path.starts_with("/docs/") { "/docs" } else { path };
+        PATHS.into_iter().find(|page| *page == path)
+    }
+
+    /// The pages that nobody can see, as a route has their path; each with the RPC behind that.
+    pub(crate) fn hidden<'a>(&'a self, transcoder: &'a Transcoder) -> Vec<(&'a str, &'a str)> {
+        let routes = transcoder.routes().all();
+        let rpc_at = |path: &'a str| {
+            let route = routes.iter().find_map(|route| match transcoder.find(&route.http_method, path) {
+                Found::Route(found) => Some(found.route),
+                _ => None,
+            })?;
+            let rpc = &transcoder.schema().services()[route.service].methods[route.method];
+            Some((path, rpc.path.trim_start_matches('/')))
+        };
+        PATHS.into_iter().chain(self.assets.paths()).filter_map(rpc_at).collect()
     }
 
     /// The page at a path, for who reads it; there may be none below `/docs`.
@@ -80,12 +89,10 @@ impl Pages {
         *response.headers_mut() = page.headers();
         if page.is_known(&head.headers) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-        } else if page.is_gzip && !takes_gzip(&head.headers) {
+        } else if page.is_gzip && encoding::wanted(&head.headers, &[Packing::Gzip]).is_none() {
+            let unpacked = encoding::unpack(response.headers(), page.body.clone(), usize::MAX).await;
             response.headers_mut().remove(CONTENT_ENCODING);
-            let mut unpacked = vec![];
-            let unpacking = flate2::read::GzDecoder::new(&page.body[..]).read_to_end(&mut unpacked);
-            unpacking.expect("we packed it ourselves");
-            *response.body_mut() = Body::full(unpacked);
+            *response.body_mut() = Body::full(unpacked.expect("we packed it ourselves"));
         } else {
             *response.body_mut() = Body::full(page.body.clone());
         }
@@ -124,13 +131,4 @@ async fn status(worker: &Worker) -> Value {
     };
     let all = join_all(served(&shared.schema).map(ask)).await;
     Value::Object(Map::from_iter([("services".to_owned(), Value::Object(all.into_iter().collect()))]))
-}
-
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|choice| {
-        let (name, quality) = choice.split_once(';').unwrap_or((choice, ""));
-        matches!(name.trim(), "gzip" | "*")
-            && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
-    })
 }

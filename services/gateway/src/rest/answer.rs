@@ -5,11 +5,11 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use selvedge_transcode::{Route, Transcoder};
 use tonic::Code;
 
-use super::conditions::{self, Condition};
-use super::encoding::{self, Packing};
 use super::methods;
 use super::problem::Problem;
 use crate::body::Body;
+use crate::conditions::{self, Condition};
+use crate::encoding;
 
 /// Conditions of a request that reads; those of one that writes are for the service to check.
 pub(super) struct Wanted<'a> {
@@ -53,7 +53,7 @@ fn changed() -> Problem {
 }
 
 /// The response for the message that a service answered with.
-pub(super) fn answer(
+pub(super) async fn answer(
     transcoder: &Transcoder,
     route: &Route,
     method: &Method,
@@ -91,7 +91,7 @@ pub(super) fn answer(
     transcoder.response(route, message, &mut json).map_err(|error| unreadable(&error))?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let json = encoding::pack(Packing::wanted(request), json, headers).map_err(|error| unreadable(&error))?;
+    let json = encoding::pack(request, json, headers).await.map_err(|error| unreadable(&error))?;
     *response.body_mut() = Body::full(json);
     Ok(response)
 }

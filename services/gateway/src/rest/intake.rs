@@ -6,10 +6,10 @@ use http::{HeaderMap, StatusCode};
 use hyper::body::Incoming;
 use tonic::Code;
 
-use super::encoding::{self, Unpacked};
 use super::problem::Problem;
 use crate::body::{self, CollectError};
 use crate::config::Limits;
+use crate::encoding::{self, Unpacked};
 
 /// The whole body as JSON text.
 pub(super) async fn take_in(headers: &HeaderMap, body: Incoming, limits: &Limits) -> Result<Bytes, Problem> {
@@ -26,7 +26,7 @@ pub(super) async fn take_in(headers: &HeaderMap, body: Incoming, limits: &Limits
     if !headers.contains_key(CONTENT_ENCODING) {
         return Ok(body);
     }
-    encoding::unpack(headers, body.into(), limits.body_bytes).map(Bytes::from).map_err(|error| match error {
+    encoding::unpack(headers, body, limits.body_bytes).await.map_err(|error| match error {
         Unpacked::Unknown => {
             let detail = "the body is packed in a way that is not known here";
             Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, detail)

@@ -23,7 +23,7 @@ const STATUS_JSON: &str = "application/vnd.google.rpc.status+json";
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) code: Code,
-    detail: String,
+    pub(crate) detail: String,
     details: Vec<Value>,
     headers: Box<HeaderMap>,
     /// What the log is told, and the caller is not.
@@ -120,6 +120,17 @@ impl Problem {
         response.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().extend(*self.headers);
         response
+    }
+
+    /// The bytes of a response where there is no request to speak of, after which the connection ends.
+    pub(crate) fn last_words(&self) -> Vec<u8> {
+        let body = self.problem_json(None).to_string();
+        let (status, length) = (self.status, body.len());
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n\
+             content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        )
+        .into_bytes()
     }
 
     fn problem_json(&self, trace_id: Option<&str>) -> Value {

@@ -3,25 +3,24 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::line::{Line, Order};
+use super::refuse;
 
-const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\n\
-    content-type: application/problem+json\r\n\
-    content-length: 100\r\n\
-    connection: close\r\n\r\n\
-    {\"type\":\"about:blank\",\"title\":\"Request Timeout\",\"status\":408,\"detail\":\"the request came too slowly\"}";
-
-/// A client's stream, whose line hears of what arrives; it says 408 when the line gives a request up.
+/// A client's stream, whose line hears of what arrives; it says 408 when the line gives a request up, and says in words what
+/// hyper answers in none.
 pub(super) struct Guarded<S> {
     stream: S,
     line: Arc<Line>,
+    /// What is left to write of such words.
+    words: Bytes,
 }
 
 impl<S> Guarded<S> {
     pub(super) fn new(stream: S, line: Arc<Line>) -> Self {
-        Self { stream, line }
+        Self { stream, line, words: Bytes::new() }
     }
 }
 
@@ -34,7 +33,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
         if self.line.last_order() == Order::GiveUp {
             if self.line.has_spoken() {
                 // Nothing else is being written, so all of it fits into the socket's buffer; if not, so be it.
-                let _: Poll<io::Result<usize>> = Pin::new(&mut self.stream).poll_write(cx, REQUEST_TIMEOUT);
+                let late = refuse::late().last_words();
+                let _: Poll<io::Result<usize>> = Pin::new(&mut self.stream).poll_write(cx, &late);
                 let _: Poll<io::Result<()>> = Pin::new(&mut self.stream).poll_flush(cx);
             }
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -50,7 +50,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        if self.words.is_empty() {
+            let words = if self.line.is_between_requests() { refuse::in_words(buf) } else { None };
+            let Some(problem) = words else {
+                return Pin::new(&mut self.stream).poll_write(cx, buf);
+            };
+            self.words = problem.last_words().into();
+        }
+        // Until all of it is written, hyper comes back with the same.
+        while !self.words.is_empty() {
+            let Self { stream, words, .. } = &mut *self;
+            match ready!(Pin::new(stream).poll_write(cx, words))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => words.advance(written),
+            }
+        }
+        Poll::Ready(Ok(buf.len()))
     }
 
     fn poll_write_vectored(
@@ -58,7 +73,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        // Such an answer comes alone.
+        match bufs {
+            [only] => self.poll_write(cx, only),
+            _ => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -71,15 +90,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_length_of_the_answer_is_right() {
-        let text = std::str::from_utf8(super::REQUEST_TIMEOUT).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
     }
 }

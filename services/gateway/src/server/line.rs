@@ -158,6 +158,11 @@ impl Line {
         self.spoken.load(Relaxed)
     }
 
+    /// Whether nothing of HTTP/1 is being answered, so that what is said is not an answer of ours.
+    pub(super) fn is_between_requests(&self) -> bool {
+        !self.http2.load(Relaxed) && self.in_flight.load(Relaxed) == 0
+    }
+
     fn judge(&self, now: u64) -> Order {
         if self.in_flight.load(Relaxed) > 0 {
             return Order::Stay;

@@ -1,21 +1,14 @@
-//! Requests whose head is too large, or is not HTTP, are answered before anybody looks at them.
+//! Requests whose head is too large, is not HTTP or does not come, are answered before anybody looks at them.
 
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
-use serde_json::json;
+use http::{Request, StatusCode, Version, header};
+use selvedge_kit::telemetry::propagation::REQUEST_ID;
 use tonic::Code;
 
-use crate::body::Body;
 use crate::config::Limits;
-
-/// Why a request is not looked at.
-pub(crate) struct Refusal {
-    pub(crate) status: StatusCode,
-    pub(crate) code: Code,
-    pub(crate) detail: String,
-}
+use crate::rest::Problem;
 
 /// What is wrong with the head of a request, if something is.
-pub(crate) fn check<B>(request: &Request<B>, limits: &Limits) -> Option<Refusal> {
+pub(crate) fn check<B>(request: &Request<B>, limits: &Limits) -> Option<Problem> {
     let headers = request.headers();
     let uri_bytes = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
     let header_bytes = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
@@ -32,7 +25,7 @@ pub(crate) fn check<B>(request: &Request<B>, limits: &Limits) -> Option<Refusal>
     };
     let is_bad = status == StatusCode::BAD_REQUEST;
     let code = if is_bad { Code::InvalidArgument } else { Code::ResourceExhausted };
-    Some(Refusal { status, code, detail })
+    Some(Problem::new(status, code, detail))
 }
 
 /// As HTTP demands it, so that everybody on the way agrees on whom a request is for.
@@ -43,13 +36,49 @@ fn names_host<B>(request: &Request<B>) -> bool {
 
 const TOO_LARGE: StatusCode = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
 
-/// An answer that says in words what is wrong with the request.
-pub(crate) fn problem(status: StatusCode, detail: &str) -> Response<Body> {
-    let title = status.canonical_reason();
-    let body = json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail})
-        .to_string();
-    let mut response = Response::new(Body::full(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response
+/// The answer to a request whose head does not come in time.
+pub(super) fn late() -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the request came too slowly")
+}
+
+/// What hyper says by this answer, if it is one that hyper gives itself: to what it cannot read as a request. They have no
+/// body, and no name as ours do.
+pub(super) fn in_words(answer: &[u8]) -> Option<Problem> {
+    if answer.len() > LONGEST_BARE || !answer.starts_with(b"HTTP/1.1 4") {
+        return None;
+    }
+    let answer = std::str::from_utf8(answer).ok()?.strip_suffix("\r\n\r\n")?;
+    if answer.contains(REQUEST_ID) || !answer.contains("\r\ncontent-length: 0") {
+        return None;
+    }
+    let (status, code, detail) = match answer.get(9..12)? {
+        "400" => (StatusCode::BAD_REQUEST, Code::InvalidArgument, "this is not a request of HTTP"),
+        "414" => (StatusCode::URI_TOO_LONG, Code::ResourceExhausted, "the path is far too long"),
+        "431" => (TOO_LARGE, Code::ResourceExhausted, "the headers are far too many or too large"),
+        _ => return None,
+    };
+    Some(Problem::new(status, code, detail))
+}
+
+/// Status, length, date and `connection: close`.
+const LONGEST_BARE: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_no_words_and_no_name_is_put_into_words() {
+        let bare = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: now\r\n\r\n";
+        assert_eq!(in_words(bare.as_bytes()).unwrap().status, StatusCode::BAD_REQUEST);
+        for other in [
+            bare.replace("400", "404"),
+            bare.replace("date: now", "x-request-id: 1"),
+            bare.replace("length: 0", "length: 1"),
+            format!("{bare}a"),
+            format!("a{bare}"),
+        ] {
+            assert!(in_words(other.as_bytes()).is_none(), "{other}");
+        }
+    }
 }

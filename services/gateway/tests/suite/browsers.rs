@@ -61,6 +61,14 @@ async fn bodies_are_packed_as_the_caller_likes_it_and_unpacked_within_the_limit(
     flate2::read::GzDecoder::new(&packed.body[..]).read_to_string(&mut unpacked).unwrap();
     assert_eq!(unpacked, plain.text());
 
+    let rather = [("accept-encoding", "identity, gzip;q=0.5")];
+    let as_it_is = shop.site.ask(Method::PUT, "/v1/items/1", &rather, &body).await;
+    assert_eq!((as_it_is.header("content-encoding"), as_it_is.text()), ("", plain.text()));
+    let page = shop.site.ask(Method::GET, "/openapi.json", &rather, "").await;
+    assert_eq!((page.header("content-encoding"), &page.json()["openapi"]), ("", &json!("3.1.0")));
+    let page = shop.site.ask(Method::GET, "/openapi.json", &[("accept-encoding", "gzip")], "").await;
+    assert_eq!(page.header("content-encoding"), "gzip");
+
     let pack = |text: &str| {
         let mut packer = flate2::write::GzEncoder::new(vec![], flate2::Compression::best());
         packer.write_all(text.as_bytes()).unwrap();

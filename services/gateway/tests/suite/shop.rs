@@ -75,7 +75,7 @@ pub(crate) async fn open<F: Future<Output = Reply> + Send + 'static>(
 
 /// A gateway to a shop that is somewhere, or nowhere.
 pub(crate) async fn at(url: &str, arguments: &[&str]) -> Shop {
-    let descriptors = descriptors();
+    let descriptors = descriptors_of(PROTO);
     let file = format!("--descriptor-set={}", descriptors.path().display());
     let upstream = format!("--upstream=shop={url}");
     let gateway = start(&[&[&*file, &*upstream], arguments].concat()).await;
@@ -88,9 +88,10 @@ pub(crate) fn item(id: &str, name: &str, etag: &str) -> Reply {
     Ok((HeaderMap::new(), item.encode_to_vec()))
 }
 
-fn descriptors() -> NamedTempFile {
+/// A file with the descriptors of a proto.
+pub(crate) fn descriptors_of(proto: &str) -> NamedTempFile {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("shop.proto"), PROTO).unwrap();
+    std::fs::write(folder.path().join("shop.proto"), proto).unwrap();
     let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto");
     let mut compiler = protox::Compiler::new([folder.path(), ours.as_ref()]).unwrap();
     compiler.include_imports(true).include_source_info(true).open_file("shop.proto").unwrap();

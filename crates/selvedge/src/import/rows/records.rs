@@ -1,7 +1,7 @@
 use std::io::{self, BufRead};
 
 use csv_core::{ReadRecordResult, Reader};
-use prost_reflect::FieldDescriptor;
+use selvedge_transcode::Field;
 use serde_json::{Map, Value};
 
 use super::{MAX_ROW_BYTES, Raw};
@@ -15,7 +15,7 @@ const MAX_CELLS: usize = 256;
 /// of a whole file in which one quote is not closed.
 pub(super) struct Records {
     parser: Reader,
-    columns: Vec<FieldDescriptor>,
+    columns: Vec<&'static Field>,
     /// The cells of the record, one after the other.
     cells: Vec<u8>,
     /// Where each of them ends.
@@ -27,7 +27,7 @@ pub(super) struct Records {
 
 impl Records {
     /// Reads the header, each cell of which must be the name of a field. Where there is none, there are no rows either.
-    pub(super) fn new(input: &mut dyn BufRead, raw: &mut Raw, submission: &MessageType) -> Result<Self> {
+    pub(super) fn new(input: &mut dyn BufRead, raw: &mut Raw, submission: MessageType) -> Result<Self> {
         let mut records = Self {
             parser: Reader::new(),
             columns: vec![],
@@ -45,8 +45,8 @@ impl Records {
         Ok(records)
     }
 
-    fn header(&self, submission: &MessageType) -> Result<Vec<FieldDescriptor>, String> {
-        let mut columns = vec![];
+    fn header(&self, submission: MessageType) -> Result<Vec<&'static Field>, String> {
+        let mut columns = Vec::<&Field>::new();
         for name in self.cells() {
             let name = String::from_utf8_lossy(name);
             let field = submission.field(&name).ok_or_else(|| {
@@ -55,7 +55,7 @@ impl Records {
                     submission.names().join(", ")
                 )
             })?;
-            if columns.contains(&field) {
+            if columns.iter().any(|column| column.number == field.number) {
                 return Err(format!("the header has the column {name:?} twice"));
             }
             columns.push(field);
@@ -97,7 +97,7 @@ impl Records {
     }
 
     /// The record as a JSON object.
-    pub(super) fn object(&self) -> Result<Map<String, Value>, String> {
+    pub(super) fn json(&self) -> Result<String, String> {
         if self.has_open_quote {
             return Err("the file ends before a quote is closed".to_owned());
         }
@@ -106,15 +106,15 @@ impl Records {
         }
         let mut object = Map::new();
         for (field, cell) in self.columns.iter().zip(self.cells()).filter(|(_, cell)| !cell.is_empty()) {
-            let name = field.json_name();
+            let name = &field.json_name;
             let value = if is_textual(field) {
                 Value::String(String::from_utf8_lossy(cell).into_owned())
             } else {
                 serde_json::from_slice(cell).map_err(|error| format!("{name} is not JSON: {error}"))?
             };
-            object.insert(name.to_owned(), value);
+            object.insert(name.to_string(), value);
         }
-        Ok(object)
+        Ok(Value::Object(object).to_string())
     }
 
     fn cells(&self) -> impl Iterator<Item = &[u8]> {

@@ -10,12 +10,13 @@ use tonic_reflection::pb::v1::{
     ServerReflectionRequest, ServerReflectionResponse, ServiceResponse,
 };
 
+use crate::grpc::health;
 use crate::worker::Shared;
 
 /// What the gateway serves itself.
 static OWN: LazyLock<Schema> = LazyLock::new(|| {
     Schema::decode(&[
-        tonic_health::pb::FILE_DESCRIPTOR_SET,
+        health::pb::FILE_DESCRIPTOR_SET,
         tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
         tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
     ])

@@ -2,18 +2,17 @@
 //! head and a tail of its own.
 
 use std::error::Error;
+use std::fs;
 use std::io::{Cursor, Read as _};
 use std::path::Path;
-use std::{env, fs};
 
 const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 /// Deflate, no name, no time, an unknown system.
 const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed=build.rs");
-    let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
+/// Writes them into a folder.
+pub(crate) fn unpack(out: &Path) -> Result<(), Box<dyn Error>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED))?;
     for name in FILES {
         // The flavours further down have files of these names too; ours is right below the archive's only folder.
@@ -29,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         file.read_to_end(&mut packed)?;
         packed.extend(checksum.to_le_bytes());
         packed.extend(size.to_le_bytes());
-        fs::write(Path::new(&out).join(format!("{name}.gz")), packed)?;
+        fs::write(out.join(format!("{name}.gz")), packed)?;
     }
     Ok(())
 }

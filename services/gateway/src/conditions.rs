@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// What a header asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Condition<'a> {
+pub(crate) enum Condition<'a> {
     /// `*`: anything that is there.
     Any,
     /// One of these.
@@ -15,14 +15,14 @@ pub(super) enum Condition<'a> {
 
 /// An entity tag, without its quotes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Tag<'a> {
-    pub(super) weak: bool,
-    pub(super) text: Cow<'a, str>,
+pub(crate) struct Tag<'a> {
+    pub(crate) weak: bool,
+    pub(crate) text: Cow<'a, str>,
 }
 
 impl<'a> Condition<'a> {
     /// Reads a header, all its lines; `Err` when it is not what HTTP says it is.
-    pub(super) fn read(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<Self>, ()> {
+    pub(crate) fn read(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<Self>, ()> {
         let mut tags = vec![];
         let mut lines = headers.get_all(name).iter().peekable();
         if lines.peek().is_none() {
@@ -48,7 +48,7 @@ impl<'a> Condition<'a> {
     }
 
     /// Whether a response with this etag is what the caller has already (`If-None-Match`, the weak comparison).
-    pub(super) fn has(&self, etag: Option<&str>) -> bool {
+    pub(crate) fn has(&self, etag: Option<&str>) -> bool {
         match self {
             Self::Any => true,
             Self::Tags(tags) => etag.is_some_and(|etag| tags.iter().any(|tag| tag.text == etag)),
@@ -56,7 +56,7 @@ impl<'a> Condition<'a> {
     }
 
     /// Whether a response with this etag is what the caller insists on (`If-Match`, the strong comparison).
-    pub(super) fn allows(&self, etag: Option<&str>) -> bool {
+    pub(crate) fn allows(&self, etag: Option<&str>) -> bool {
         match self {
             Self::Any => true,
             Self::Tags(tags) => etag.is_some_and(|etag| tags.iter().any(|tag| !tag.weak && tag.text == etag)),
@@ -73,7 +73,7 @@ fn tag(text: &str) -> Option<(Tag<'_>, &str)> {
 
 /// The header for the etag of a message. What may not stand between quotes is percent-encoded, so that the way back is
 /// certain.
-pub(super) fn header(etag: &str) -> Option<HeaderValue> {
+pub(crate) fn header(etag: &str) -> Option<HeaderValue> {
     let kept = |byte: u8| (0x21..0x7f).contains(&byte) && byte != b'"' && byte != b'%';
     let mut text = String::with_capacity(etag.len() + 2);
     text.push('"');
