@@ -14,6 +14,7 @@ mod panics;
 mod process;
 mod rest;
 mod server;
+mod spawn;
 mod upstream;
 mod worker;
 

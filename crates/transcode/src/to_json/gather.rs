@@ -1,6 +1,9 @@
 //! Messages whose fields come in no order, more than once, or in several pieces.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::fault::{Fault, Step};
+use super::map::Contents;
 use super::plan::{FieldPlan, Plan};
 use super::writer::Writer;
 use crate::schema::Cardinality;
@@ -14,6 +17,9 @@ pub(super) struct Found<'w> {
     /// What is behind its tag.
     value: &'w [u8],
 }
+
+/// What was found of a message. The values of a struct are messages with one field each, which are worth no allocation.
+pub(super) type AllFound<'w> = SmallVec<[Found<'w>; 4]>;
 
 impl<'a> Writer<'a> {
     /// The fields of a message, each with a comma before it, after all of them were looked for.
@@ -46,7 +52,7 @@ impl<'a> Writer<'a> {
                 self.close(start, b'[', b']')
             }
             Cardinality::Map => {
-                let mut entries = Vec::with_capacity(same.len());
+                let mut entries = Contents::with_capacity(same.len());
                 for one in same {
                     entries.push(wire::bytes(&mut { one.value })?);
                 }
@@ -76,8 +82,8 @@ impl<'a> Writer<'a> {
     }
 
     /// All fields that count, sorted by their places; those of one place in the order in which they came.
-    pub(super) fn find<'w>(&mut self, plan: &Plan, pieces: &[&'w [u8]]) -> Result<Vec<Found<'w>>, Fault> {
-        let mut found = vec![];
+    pub(super) fn find<'w>(&mut self, plan: &Plan, pieces: &[&'w [u8]]) -> Result<AllFound<'w>, Fault> {
+        let mut found = AllFound::new();
         for piece in pieces {
             let mut rest = *piece;
             while !rest.is_empty() {
@@ -103,7 +109,7 @@ impl<'a> Writer<'a> {
                 }
             }
         }
-        if plan.oneofs > 0 {
+        if plan.oneofs > 0 && found.len() > 1 {
             keep_last_members(plan, &mut found);
         }
         found.sort_by_key(|one| one.place);
@@ -139,7 +145,7 @@ const TYPE_ID: u32 = 2 << 3 | wire::VARINT;
 const MESSAGE: u32 = 3 << 3 | wire::LENGTH;
 
 /// Drops the members of oneofs that were cleared by a later member.
-fn keep_last_members(plan: &Plan, found: &mut Vec<Found<'_>>) {
+fn keep_last_members(plan: &Plan, found: &mut AllFound<'_>) {
     #[derive(Clone, Copy)]
     enum Seen {
         Nothing,
@@ -148,8 +154,8 @@ fn keep_last_members(plan: &Plan, found: &mut Vec<Found<'_>>) {
         /// What came before another member does not count.
         Cleared,
     }
-    let mut seen = vec![Seen::Nothing; plan.oneofs];
-    let mut counts = vec![true; found.len()];
+    let mut seen: SmallVec<[Seen; 8]> = smallvec![Seen::Nothing; plan.oneofs];
+    let mut counts: SmallVec<[bool; 16]> = smallvec![true; found.len()];
     for (one, counts) in found.iter().zip(&mut counts).rev() {
         let Some(oneof) = plan.fields[one.place].oneof else { continue };
         let seen = &mut seen[oneof as usize];

@@ -1,10 +1,18 @@
 //! The JSON of maps.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::fault::{Fault, Step};
 use super::kind::Value;
 use super::plan::FieldPlan;
 use super::writer::Writer;
 use crate::wire;
+
+/// The entries of a map as the wire has them. Most maps are small, and then cost no allocation.
+pub(super) type Contents<'w> = SmallVec<[&'w [u8]; 4]>;
+
+/// The same taken apart.
+type Entries<'w> = SmallVec<[Entry<'w>; 4]>;
 
 /// An entry of a map; what it lacks is zero.
 struct Entry<'w> {
@@ -27,7 +35,7 @@ enum Key<'w> {
 impl<'a> Writer<'a> {
     /// A map whose entries follow each other, behind the tag of the first.
     pub(super) fn map_in_order(&mut self, field: &'a FieldPlan, rest: &mut &[u8]) -> Step {
-        let mut entries = vec![wire::bytes(rest)?];
+        let mut entries: Contents<'_> = smallvec![wire::bytes(rest)?];
         while !rest.is_empty() {
             let mut ahead = *rest;
             if wire::tag(&mut ahead)? != field.tag {
@@ -45,7 +53,7 @@ impl<'a> Writer<'a> {
         let Some([key, value]) = fields else {
             return Err(Fault::new("its entries have no key or no value").inside(field));
         };
-        let mut entries = Vec::with_capacity(contents.len());
+        let mut entries = Entries::with_capacity(contents.len());
         for content in contents {
             self.count()?;
             let entry = self.entry(key, value, content).map_err(|fault| fault.inside(field))?;
@@ -163,7 +171,7 @@ impl std::fmt::Display for Key<'_> {
 }
 
 /// Of several entries with one key, the last is what the map holds.
-fn keep_last(entries: &mut Vec<Entry<'_>>) {
+fn keep_last(entries: &mut Entries<'_>) {
     if entries.is_sorted_by(|one, other| one.key < other.key) {
         return;
     }

@@ -86,8 +86,7 @@ pub(super) async fn answer(
         *response.status_mut() = StatusCode::NO_CONTENT;
         return Ok(response);
     }
-    // JSON is about twice as long as what it is made from.
-    let mut json = Vec::with_capacity(2 * message.len() + 128);
+    let mut json = vec![];
     transcoder.response(route, message, &mut json).map_err(|error| unreadable(&error))?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

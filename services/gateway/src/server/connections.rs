@@ -12,7 +12,7 @@ use std::time::Duration;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use prometheus::IntGauge;
 use socket2::{SockRef, TcpKeepalive};
@@ -30,6 +30,7 @@ use super::guarded::Guarded;
 use super::line::{Held, Lines, Order};
 use crate::config::Limits;
 use crate::dispatch::dispatch;
+use crate::spawn::Spawn;
 use crate::worker::{Peer, Worker};
 
 /// How long to wait after an accept failed: what it fails for (no file descriptors left) does not pass at once.
@@ -93,8 +94,8 @@ pub(super) async fn serve(entrance: Entrance) -> bool {
     finished
 }
 
-fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
-    let mut http = auto::Builder::new(TokioExecutor::new());
+fn http(limits: &Limits) -> auto::Builder<Spawn> {
+    let mut http = auto::Builder::new(Spawn);
     // Twice what is allowed: what is a little too much is answered by us, in words.
     http.http1()
         .max_buf_size(2 * (limits.header_bytes + limits.uri_bytes).max(8192))
@@ -154,7 +155,7 @@ async fn greet(
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
     held: Held,
-    http: &auto::Builder<TokioExecutor>,
+    http: &auto::Builder<Spawn>,
     worker: Arc<Worker>,
 ) {
     let peer = Peer { address };
@@ -173,7 +174,7 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     peer: Peer,
     held: Held,
-    http: &auto::Builder<TokioExecutor>,
+    http: &auto::Builder<Spawn>,
     worker: Arc<Worker>,
 ) {
     let line = held.line.clone();

@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
 use super::endpoint::Endpoint;
 use super::{CallError, error, uri_at};
 use crate::body::Body;
+use crate::spawn::Spawn;
 
 /// What an upstream may send on a stream before somebody takes it, and on all of a connection. The second is as good as
 /// unlimited: a caller who does not read must not hold up the others, and the first bounds what that costs.
@@ -52,7 +53,7 @@ pub(super) async fn open(
     let socket = SockRef::from(&stream);
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(LOST))?;
     socket.set_tcp_user_timeout(Some(LOST))?;
-    let (sender, mut driver) = http2::Builder::new(TokioExecutor::new())
+    let (sender, mut driver) = http2::Builder::new(Spawn)
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
