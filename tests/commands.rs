@@ -38,7 +38,10 @@ async fn what_is_asked_wrongly_is_explained() {
     let directory = nowhere.path().display().to_string();
     for (arguments, answer) in [
         (vec!["migrate", "status", "--data-dir", &directory], "SELVEDGE_DATABASE_URL"),
-        (vec!["migrate", "up", "--service", "nobody", "--data-dir", &directory], "there are: contacts"),
+        (
+            vec!["migrate", "up", "--service", "nobody", "--data-dir", &directory],
+            "there are: catalog, contacts",
+        ),
         (vec!["migrate", "new", "Not A Name", "--service", "contacts"], "a-z"),
         (vec!["up", "--data-dir", &directory, "--otlp-endpont", "x"], "--otlp-endpoint"),
     ] {

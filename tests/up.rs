@@ -32,9 +32,9 @@ async fn a_first_start_has_sample_data_and_runs_with_the_rights_of_the_applicati
     let options: sqlx::postgres::PgConnectOptions = mesh.url("database").parse().unwrap();
     let mut superuser = options.connect().await.unwrap();
     let sql = "select distinct usename::text from pg_stat_activity
-               where backend_type = 'client backend' and pid <> pg_backend_pid()";
+               where backend_type = 'client backend' and pid <> pg_backend_pid() order by 1";
     let users: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut superuser).await.unwrap();
-    assert_eq!(users, ["contacts_app"]);
+    assert_eq!(users, ["catalog_app", "contacts_app"]);
     let sql = "select count(*) from pg_stat_statements where query like '%from submissions%'";
     assert!(sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut superuser).await.unwrap() > 0);
     superuser.close().await.unwrap();

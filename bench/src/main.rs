@@ -3,6 +3,7 @@
 //! Machines are shared and noisy. So contenders take turns within one run, for several rounds, and what counts is how the
 //! medians compare. No time is ever asserted.
 
+mod catalog;
 mod contacts;
 mod memory;
 mod table;
@@ -26,6 +27,8 @@ struct Bench {
 
 #[derive(Subcommand)]
 enum Command {
+    /// The catalog service, beside pgbench.
+    Catalog(catalog::Catalog),
     /// The contacts service.
     Contacts(contacts::Contacts),
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<()> {
     let _telemetry = observe()?;
     match command {
+        Command::Catalog(catalog) => catalog.run().await,
         Command::Contacts(contacts) => contacts.run().await,
     }
 }

@@ -3,6 +3,7 @@
 //! A service brings its proto, its SQL and its RPCs ([`Service`]); configuration, the server stack, the database pool,
 //! errors, telemetry, health and the drain come from here.
 
+pub mod bulk;
 pub mod client;
 pub mod config;
 mod context;
@@ -11,8 +12,10 @@ pub mod db;
 mod error;
 pub mod etag;
 pub mod idempotency;
+pub mod like;
 pub mod mask;
 pub mod page;
+pub mod partitions;
 pub mod schema;
 mod server;
 mod service;

@@ -1,11 +1,13 @@
 //! Pages of lists: how much goes on one, and how one leads to the next.
 
+mod cursor;
 mod tokens;
 
 use prost::{Message, Name};
 
 use crate::Result;
 
+pub use cursor::Cursor;
 pub use tokens::{PageTokens, not_ours};
 
 const DEFAULT_SIZE: usize = 20;

@@ -24,6 +24,13 @@ pub(crate) struct Resource {
     /// What to move.
     #[arg(value_enum)]
     what: What,
+    #[command(flatten)]
+    service: ServiceAt,
+}
+
+/// Where a service is.
+#[derive(Args)]
+pub(crate) struct ServiceAt {
     /// The URL of the service, such as `http://127.0.0.1:50051`; when absent, that of the running `up`.
     #[arg(long, env = "SELVEDGE_CONTACTS_URL")]
     url: Option<String>,
@@ -63,6 +70,13 @@ impl Resource {
     /// A client that is connected.
     pub(crate) async fn client(&self) -> Result<SubmissionServiceClient<Channel>> {
         let What::Contacts = self.what;
+        self.service.client().await
+    }
+}
+
+impl ServiceAt {
+    /// A client that is connected.
+    pub(crate) async fn client(&self) -> Result<SubmissionServiceClient<Channel>> {
         let url = self.url()?;
         let endpoint = Endpoint::from_shared(url.clone())
             .map_err(|error| format!("{url} is not the URL of a service: {error}"))?

@@ -39,12 +39,7 @@ enum Command {
     Seed(seed::Seed),
     /// Writes what a service keeps, as NDJSON or CSV.
     Export(export::Export),
-    /// Stores the rows of a file of NDJSON or CSV.
-    ///
-    /// They are sent in slices of up to 1,000 rows, each of which is stored at once or, if something breaks, not at all. A
-    /// row that cannot be stored does not stop the others: it is written to another file, with its number and the reason.
-    /// A row whose externalId is taken is there already, and is only counted. The exit code is 0 if in the end all rows are
-    /// there, and 1 if not. Blank lines are no rows; a row has 4 MiB at most.
+    /// Stores what is in a file.
     Import(import::Import),
     /// Says what is wrong with this installation and what to do about it.
     Doctor(doctor::Doctor),

@@ -12,7 +12,9 @@ use tokio::sync::Mutex;
 
 /// The cluster of this process; it goes away with it, however that ends.
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
-    let options = Options::ephemeral().expect("a temporary directory");
+    let mut options = Options::ephemeral().expect("a temporary directory");
+    // Whoever looks at what a service has just sent sees all of it.
+    options.settings.push(("track_activity_query_size".into(), "64kB".into()));
     Cluster::start(options).expect("PostgreSQL starts")
 });
 

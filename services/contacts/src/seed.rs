@@ -3,11 +3,12 @@
 mod documents;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use selvedge_kit::partitions::Partitions;
 use selvedge_kit::{Db, Error};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::submissions::{Partitions, mint_id};
+use crate::submissions::{self, mint_id};
 
 const SUBMISSIONS: u32 = 1400;
 const DAYS: u32 = 425;
@@ -35,7 +36,7 @@ pub(crate) async fn seed(db: Db) -> Result<u64, Error> {
         return Ok(0);
     }
     let rows: Vec<Sample> = (0..SUBMISSIONS).map(|number| Sample::new(number, Utc::now())).collect();
-    let partitions = Partitions::new(db.clone());
+    let partitions = Partitions::new(db.clone(), submissions::TABLE);
     for row in &rows {
         partitions.ensure(row.submitted_at).await?;
     }

@@ -5,17 +5,15 @@ mod filter;
 mod import;
 mod list;
 mod new;
-mod partitions;
 mod stats;
 mod status;
 mod update;
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
+use selvedge_kit::bulk::{Exports, Places};
 use selvedge_kit::page::PageTokens;
+use selvedge_kit::partitions::{self, Partitions};
 use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, convert, etag, idempotency};
 use selvedge_proto::contacts::v1::submission_service_server::SubmissionService;
 use selvedge_proto::contacts::v1::{
@@ -26,7 +24,6 @@ use selvedge_proto::contacts::v1::{
 };
 use serde_json::Value as Json;
 use sqlx::PgExecutor;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
@@ -34,13 +31,18 @@ use new::New;
 use update::Fixed;
 
 pub(crate) use new::{check_insights, mint_id};
-pub(crate) use partitions::Partitions;
+
+/// Submissions, by the month that their id carries.
+pub(crate) const TABLE: partitions::Table = partitions::Table {
+    name: "submissions",
+    time: "submitted_at",
+    key: "id",
+    floor: "uuid_v7_floor",
+    metric: "contacts.submissions.in_default_partition",
+};
 
 /// Imports at once: each has some ten megabytes in memory.
 const MAX_IMPORTS: usize = 16;
-
-/// When to try again an import or export for which there was no place.
-const BULK_RETRY: Duration = Duration::from_secs(5);
 
 /// The reason that programs read.
 const EXTERNAL_ID_TAKEN: &str = "EXTERNAL_ID_TAKEN";
@@ -49,23 +51,20 @@ pub(crate) struct Submissions {
     db: Db,
     page_tokens: PageTokens,
     partitions: Partitions,
-    exports: Arc<Semaphore>,
-    imports: Arc<Semaphore>,
-    stall: Duration,
+    exports: Exports,
+    imports: Places,
 }
 
 impl Submissions {
     pub(crate) fn new(kit: &mut Kit) -> Self {
-        partitions::tend(kit);
+        partitions::tend(kit, TABLE);
         counts::tend(kit);
         Self {
             db: kit.db.clone(),
             page_tokens: kit.page_tokens.clone(),
-            partitions: Partitions::new(kit.db.clone()),
-            // Each holds a connection for a long time; half of them are left for everything else.
-            exports: Arc::new(Semaphore::new((kit.db.pool_size() / 2).max(1))),
-            imports: Arc::new(Semaphore::new(MAX_IMPORTS)),
-            stall: kit.limits.stream_idle,
+            partitions: Partitions::new(kit.db.clone(), TABLE),
+            exports: Exports::new(kit),
+            imports: Places::new(MAX_IMPORTS),
         }
     }
 }
@@ -114,7 +113,7 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<Streaming<ImportSubmissionsRequest>>,
     ) -> Result<Response<ImportSubmissionsResponse>, Status> {
-        let _place = place(&self.imports)?;
+        let _place = self.imports.take()?;
         Ok(Response::new(import::import(&self.db, &self.partitions, request.into_inner()).await?))
     }
 
@@ -124,8 +123,7 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<ExportSubmissionsRequest>,
     ) -> Result<Response<Self::ExportSubmissionsStream>, Status> {
-        let place = place(&self.exports)?;
-        Ok(Response::new(export::export(&self.db, request.into_inner(), place, self.stall).await?))
+        Ok(Response::new(export::export(&self.exports, request.into_inner()).await?))
     }
 
     async fn get_submission_stats(
@@ -195,14 +193,6 @@ impl Submissions {
         );
         Ok(row.fetch_optional(&self.db).await?)
     }
-}
-
-/// A place for an import or export, until it is dropped.
-fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
-    places.clone().try_acquire_owned().map_err(|_| {
-        let message = "too many others are under way; try again later";
-        Error::new(Code::Unavailable, "TOO_MANY_BULK_CALLS", message).retry_after(BULK_RETRY)
-    })
 }
 
 async fn insert(executor: impl PgExecutor<'_>, new: New) -> Result<Submission, Error> {

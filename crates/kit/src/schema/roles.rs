@@ -46,7 +46,11 @@ do $$ begin
     end if;
     execute format('revoke all on database %I from public', current_database());
     execute format('grant connect on database %I to {name}_owner, {name}_app, {name}_read', current_database());
+    -- To refresh a view while it is being read, PostgreSQL makes a temporary table, as the view's owner.
+    execute format('grant temporary on database %I to {name}_owner', current_database());
 end $$;
+-- For searches by a part of a text. An extension belongs to the whole database, and its owners may not make any.
+create extension if not exists pg_trgm with schema public;
 create schema if not exists {name};
 alter schema {name} owner to {name}_owner;
 revoke all on schema {name} from public;

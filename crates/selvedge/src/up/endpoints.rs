@@ -53,7 +53,7 @@ impl Endpoints {
         }
         eprintln!("\n  in a browser: {gateway}/ and {gateway}/docs\n");
         eprintln!("  try, from another terminal:\n");
-        eprintln!("  curl '{gateway}/v1/submissions?pageSize=2'");
+        eprintln!("  curl '{gateway}/v1/films:search?query=lighthouse&pageSize=2'");
         eprintln!(
             "  npx --yes @bufbuild/buf curl --protocol grpc --http2-prior-knowledge -d '{{\"pageSize\": 2}}' \\\n      \
              {gateway}/selvedge.contacts.v1.SubmissionService/ListSubmissions"

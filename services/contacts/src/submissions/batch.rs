@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::Utc;
 use prost::Message as _;
+use selvedge_kit::partitions::Partitions;
 use selvedge_kit::{Code, Db, Error, ResultExt as _, idempotency};
 use selvedge_proto::contacts::v1::{
     BatchCreateSubmissionsRequest, BatchCreateSubmissionsResponse, Submission,
@@ -12,7 +13,7 @@ use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::new::New;
-use super::{EXTERNAL_ID_TAKEN, Partitions, Row};
+use super::{EXTERNAL_ID_TAKEN, Row};
 
 /// The answer is a little longer than the request, and clients take four megabytes by default.
 const MAX_BYTES: usize = 3 << 20;

@@ -1,7 +1,7 @@
 //! Which submissions a list or an export is about.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use selvedge_kit::{Error, convert};
+use selvedge_kit::{Error, convert, like};
 use selvedge_proto::contacts::v1::ListSubmissionsRequest;
 use serde_json::Value as Json;
 use sqlx::{Postgres, QueryBuilder};
@@ -39,7 +39,7 @@ impl Filter {
             status,
             email: Some(request.email).filter(|email| !email.is_empty()),
             insights: request.insights_contains.map(convert::json),
-            text: Some(request.text).filter(|text| !text.is_empty()).map(|text| pattern(&text)),
+            text: Some(request.text).filter(|text| !text.is_empty()).map(|text| like::containing(&text)),
         })
     }
 
@@ -70,19 +70,6 @@ impl Filter {
             query.push(" or message ilike ").push_bind(text.clone()).push(")");
         }
     }
-}
-
-/// A pattern for `ilike` in which every character of the text stands for itself.
-fn pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// Below every id of this time or later, above all earlier ones: as `uuid_v7_floor` in SQL.

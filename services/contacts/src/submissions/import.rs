@@ -3,12 +3,13 @@
 mod chunk;
 
 use chrono::Utc;
+use selvedge_kit::partitions::Partitions;
 use selvedge_kit::{Code, Db, Error, ResultExt as _};
 use selvedge_proto::contacts::v1::{ImportSubmissionsRequest, ImportSubmissionsResponse, RefusedSubmission};
 use tonic::{Status, Streaming};
 
+use super::EXTERNAL_ID_TAKEN;
 use super::batch::taken_external_ids;
-use super::{EXTERNAL_ID_TAKEN, Partitions};
 use chunk::Chunk;
 
 /// How many of the refused submissions the answer lists.

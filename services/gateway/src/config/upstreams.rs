@@ -7,7 +7,7 @@ use http::uri::Authority;
 
 /// Where the services of this mesh listen when nobody says otherwise. The services themselves know as well, but the
 /// gateway knows no service.
-const BUILT_IN: &[(&str, u16)] = &[("selvedge.contacts.v1", 50051)];
+const BUILT_IN: &[(&str, u16)] = &[("selvedge.contacts.v1", 50051), ("selvedge.catalog.v1", 50053)];
 
 /// What a gateway is a gateway to.
 #[derive(Args, Clone, Debug, Default)]

@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::{Buf as _, BufMut as _, Bytes};
 use clap::Parser;
 use http::uri::PathAndQuery;
+use prost::Message as _;
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use selvedge_gateway::{Config, Running};
 use selvedge_kit::config::{Outcome, try_parse_from};
 use tonic::client::Grpc;
@@ -107,4 +109,18 @@ impl Decoder for Raw {
     fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
         Ok(Some(source.copy_to_bytes(source.remaining())))
     }
+}
+
+/// The services of this house, which a gateway serves when it is given no others.
+pub(crate) fn our_services() -> Vec<String> {
+    let set = FileDescriptorSet::decode(selvedge_proto::FILE_DESCRIPTOR_SET).unwrap();
+    let files = set.file.iter().filter(|file| file.package().starts_with("selvedge."));
+    let of_file = |file: &FileDescriptorProto| {
+        let names = file.service.iter().map(|service| format!("{}.{}", file.package(), service.name()));
+        names.collect::<Vec<_>>()
+    };
+    let mut names: Vec<String> = files.flat_map(of_file).collect();
+    names.sort_unstable();
+    assert!(names.len() > 2, "{names:?}");
+    names
 }

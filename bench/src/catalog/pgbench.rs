@@ -1,0 +1,80 @@
+//! pgbench, with the statement that the service itself has just sent.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use selvedge_catalog::SERVICE;
+use selvedge_postgres::Installation;
+use selvedge_testing::Database;
+use tempfile::NamedTempFile;
+use tokio::process::Command;
+
+use crate::Result;
+
+/// The last statement that a service sent which has these words in it, with a value for each of its parameters.
+pub(super) async fn last_statement(database: &Database, words: &str, values: &[&str]) -> Result<String> {
+    let mut statement: String = sqlx::query_scalar(
+        "select query from pg_stat_activity
+         where datname = current_database() and usename = $1 and strpos(query, $2) > 0
+         order by query_start desc limit 1",
+    )
+    .bind(format!("{}_app", SERVICE.name))
+    .bind(words)
+    .fetch_one(&mut database.superuser().await)
+    .await?;
+    // The highest first, as `$1` is also the beginning of `$12`.
+    for (index, value) in values.iter().enumerate().rev() {
+        statement = statement.replace(&format!("${}", index + 1), value);
+    }
+    if statement.contains('$') {
+        return Err(format!("a parameter has no value: {statement}").into());
+    }
+    Ok(statement)
+}
+
+/// What pgbench does over and over.
+pub(super) struct Script {
+    file: NamedTempFile,
+}
+
+impl Script {
+    /// A statement, in which `:name` stands for what the settings set.
+    pub(super) fn new(settings: &str, statement: &str) -> Result<Self> {
+        let mut file = NamedTempFile::new()?;
+        writeln!(file, "{settings}\n{};", statement.replace('\n', " "))?;
+        Ok(Self { file })
+    }
+
+    /// Runs it so many times, by so many clients at once, and answers with seconds per run.
+    pub(super) async fn run(&self, database: &Database, clients: usize, times: u64) -> Result<f64> {
+        let config = database.config(|_| {}).database;
+        let given = "the configuration of a test names it";
+        let each = (times / u64::try_from(clients)?).max(1);
+        let output = Command::new(Installation::find()?.bin.join("pgbench"))
+            .args(["--no-vacuum", "--protocol", "prepared", "--jobs", "1"])
+            .args(["--client", &clients.to_string(), "--transactions", &each.to_string()])
+            .arg("--file")
+            .arg(self.file.path())
+            .env_clear()
+            .env("PGHOST", config.host.expect(given))
+            .env("PGPORT", config.port.expect(given).to_string())
+            .env("PGUSER", config.user.expect(given))
+            .env("PGPASSWORD", config.password.expect(given).expose())
+            .env("PGDATABASE", config.name.expect(given))
+            .env("PGOPTIONS", format!("-c search_path={}", SERVICE.name))
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let rate =
+            said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse::<f64>().ok());
+        // A transaction that failed is left out of the rate, and must not be.
+        match rate {
+            Some(rate) if output.status.success() && said.contains("number of failed transactions: 0") => {
+                Ok(1.0 / rate)
+            }
+            _ => Err(format!("pgbench: {said}{}", String::from_utf8_lossy(&output.stderr)).into()),
+        }
+    }
+}

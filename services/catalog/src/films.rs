@@ -1,0 +1,162 @@
+mod facets;
+mod filter;
+mod links;
+mod list;
+mod row;
+mod search;
+mod write;
+
+use futures::stream::BoxStream;
+use selvedge_kit::bulk::{self, Exports};
+use selvedge_kit::page::PageTokens;
+use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, etag};
+use selvedge_proto::catalog::v1::film_service_server::FilmService;
+use selvedge_proto::catalog::v1::{
+    BatchGetFilmsRequest, BatchGetFilmsResponse, CreateFilmRequest, DeleteFilmRequest, ExportFilmsRequest,
+    Film, FilmFacets, GetFilmFacetsRequest, GetFilmRequest, ListFilmsRequest, ListFilmsResponse,
+    SearchFilmsRequest, SearchFilmsResponse, SetFilmActorsRequest, SetFilmCategoriesRequest,
+    UpdateFilmRequest,
+};
+use sqlx::{PgExecutor, QueryBuilder};
+use tonic::{Request, Response, Status};
+
+use filter::Filter;
+use row::{COLUMNS, DETAILS, Row};
+
+pub(crate) struct Films {
+    db: Db,
+    page_tokens: PageTokens,
+    exports: Exports,
+}
+
+impl Films {
+    pub(crate) fn new(kit: &Kit) -> Self {
+        Self { db: kit.db.clone(), page_tokens: kit.page_tokens.clone(), exports: Exports::new(kit) }
+    }
+}
+
+#[tonic::async_trait]
+impl FilmService for Films {
+    async fn get_film(&self, request: Request<GetFilmRequest>) -> Result<Response<Film>, Status> {
+        let row = find(&self.db, request.into_inner().id).await?;
+        Ok(Response::new(row.ok_or_else(not_found)?.into()))
+    }
+
+    async fn batch_get_films(
+        &self,
+        request: Request<BatchGetFilmsRequest>,
+    ) -> Result<Response<BatchGetFilmsResponse>, Status> {
+        let films = find_all(&self.db, &request.into_inner().ids).await?;
+        Ok(Response::new(BatchGetFilmsResponse { films }))
+    }
+
+    async fn list_films(
+        &self,
+        request: Request<ListFilmsRequest>,
+    ) -> Result<Response<ListFilmsResponse>, Status> {
+        Ok(Response::new(list::list(&self.db, &self.page_tokens, request.into_inner()).await?))
+    }
+
+    async fn search_films(
+        &self,
+        request: Request<SearchFilmsRequest>,
+    ) -> Result<Response<SearchFilmsResponse>, Status> {
+        Ok(Response::new(search::search(&self.db, &self.page_tokens, request.into_inner()).await?))
+    }
+
+    async fn get_film_facets(
+        &self,
+        request: Request<GetFilmFacetsRequest>,
+    ) -> Result<Response<FilmFacets>, Status> {
+        Ok(Response::new(facets::facets(&self.db, request.get_ref()).await?))
+    }
+
+    async fn create_film(&self, request: Request<CreateFilmRequest>) -> Result<Response<Film>, Status> {
+        Ok(Response::new(write::create(&self.db, request.get_ref()).await?))
+    }
+
+    async fn update_film(&self, request: Request<UpdateFilmRequest>) -> Result<Response<Film>, Status> {
+        Ok(Response::new(write::update(&self.db, request.get_ref()).await?))
+    }
+
+    async fn delete_film(&self, request: Request<DeleteFilmRequest>) -> Result<Response<()>, Status> {
+        let request = request.into_inner();
+        let expected = etag::parse(&request.etag)?;
+        let deleted = sqlx::query!(
+            "delete from films where id = $1 and ($2::timestamptz is null or last_update = $2)",
+            request.id,
+            expected
+        )
+        .execute(&self.db)
+        .await
+        .on_constraint("inventory_film_id_fkey", || {
+            let message = "there are, or were, copies of this film in stores";
+            Error::new(Code::FailedPrecondition, "FILM_HAS_INVENTORY", message)
+        })?;
+        match deleted.rows_affected() {
+            0 => Err(why_not(&self.db, request.id).await?.into()),
+            _ => Ok(Response::new(())),
+        }
+    }
+
+    async fn set_film_categories(
+        &self,
+        request: Request<SetFilmCategoriesRequest>,
+    ) -> Result<Response<Film>, Status> {
+        Ok(Response::new(links::set_categories(&self.db, request.into_inner()).await?))
+    }
+
+    async fn set_film_actors(
+        &self,
+        request: Request<SetFilmActorsRequest>,
+    ) -> Result<Response<Film>, Status> {
+        Ok(Response::new(links::set_actors(&self.db, request.into_inner()).await?))
+    }
+
+    type ExportFilmsStream = BoxStream<'static, Result<Film, Status>>;
+
+    async fn export_films(
+        &self,
+        request: Request<ExportFilmsRequest>,
+    ) -> Result<Response<Self::ExportFilmsStream>, Status> {
+        let mut query = bulk::cursor("select");
+        // What belongs to a film is looked up when it is fetched, and not for all of them before they are sorted.
+        query.push(COLUMNS).push(DETAILS).push(" from (select * from films where true");
+        Filter::from(request.get_ref()).push(&mut query);
+        query.push(" order by id) as films order by films.id");
+        Ok(Response::new(self.exports.stream::<Row, _>(query).await?))
+    }
+}
+
+async fn find(executor: impl PgExecutor<'_>, id: i32) -> Result<Option<Row>, Error> {
+    let mut query = QueryBuilder::new("select");
+    query.push(COLUMNS).push(DETAILS).push(" from films where films.id = ").push_bind(id);
+    Ok(query.build_query_as().fetch_optional(executor).await?)
+}
+
+/// In the order of the ids.
+async fn find_all(db: &Db, ids: &[i32]) -> Result<Vec<Film>, Error> {
+    let mut query = QueryBuilder::new("select");
+    query.push(COLUMNS).push(DETAILS).push(" from unnest(").push_bind(ids);
+    query.push(
+        ") with ordinality as wanted (id, position) join films on films.id = wanted.id order by position",
+    );
+    // A plan for any number of ids reads all films where there were few when it was made.
+    let rows: Vec<Row> = query.build_query_as().persistent(false).fetch_all(db).await?;
+    match ids.iter().enumerate().find(|(index, id)| rows.get(*index).is_none_or(|row| row.id != **id)) {
+        None => Ok(rows.into_iter().map(Film::from).collect()),
+        Some((_, id)) => {
+            Err(Error::new(Code::NotFound, "FILM_NOT_FOUND", format!("there is no film with the id {id}")))
+        }
+    }
+}
+
+/// Why there was no row that may be changed: it is not there, or not in the state that the caller knows.
+async fn why_not(db: &Db, id: i32) -> Result<Error, Error> {
+    let known = sqlx::query_scalar!(r#"select exists (select from films where id = $1) as "known!""#, id);
+    Ok(if known.fetch_one(db).await? { etag::mismatch() } else { not_found() })
+}
+
+fn not_found() -> Error {
+    Error::new(Code::NotFound, "FILM_NOT_FOUND", "there is no film with this id")
+}

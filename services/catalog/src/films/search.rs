@@ -1,0 +1,146 @@
+//! Films by what they are about.
+
+mod html;
+
+use selvedge_kit::page::{self, Cursor, Page, PageTokens};
+use selvedge_kit::{Db, Error};
+use selvedge_proto::catalog::v1::{FilmMatch, SearchFilmsRequest, SearchFilmsResponse};
+use sqlx::QueryBuilder;
+
+use super::row::{COLUMNS, Row};
+
+/// `$1` is the query, `$2` and `$3` are rank and id after which the page begins, `$4` is its size.
+///
+/// The condition has the query itself and not a join with it: PostgreSQL then knows how frequent its words are, and
+/// finds the newest of many by their ids and of few by their words. Only those are ranked, or a frequent word would
+/// read everything.
+const EXACT: &str = "
+    with ranked as materialized (
+        select id, ts_rank_cd(fulltext, websearch_to_tsquery('pg_catalog.english', $1)) as rank
+        from (
+            select id, fulltext from films
+            where fulltext @@ websearch_to_tsquery('pg_catalog.english', $1)
+            order by id desc limit 10000
+        ) as newest
+    ), page as materialized (
+        select id, rank from ranked where $2::real is null or (-rank, id) > (-$2, $3::integer)
+        order by -rank, id limit $4::bigint
+    )
+    select rank,
+        ts_headline(
+            'pg_catalog.english', translate(title, chr(1) || chr(2), ''),
+            websearch_to_tsquery('pg_catalog.english', $1),
+            'HighlightAll=true, StartSel=\"' || chr(1) || '\", StopSel=\"' || chr(2) || '\"') as title_marked,
+        ts_headline(
+            'pg_catalog.english', translate(description, chr(1) || chr(2), ''),
+            websearch_to_tsquery('pg_catalog.english', $1),
+            'MaxFragments=1, MinWords=10, MaxWords=30, StartSel=\"' || chr(1) || '\", StopSel=\"' || chr(2) || '\"')
+            as snippet_marked,";
+
+/// The same for titles that look like the query.
+const ALIKE: &str = "
+    with ranked as materialized (
+        select id, public.word_similarity($1, title) as rank from films
+        where $1 operator(public.<%) title limit 10000
+    ), page as materialized (
+        select id, rank from ranked where $2::real is null or (-rank, id) > (-$2, $3::integer)
+        order by -rank, id limit $4::bigint
+    )
+    select rank, translate(title, chr(1) || chr(2), '') as title_marked, '' as snippet_marked,";
+
+const END: &str = " from page join films on films.id = page.id order by -rank, page.id";
+
+#[derive(sqlx::FromRow)]
+struct Found {
+    #[sqlx(flatten)]
+    film: Row,
+    rank: f32,
+    title_marked: String,
+    snippet_marked: String,
+}
+
+/// Where a page begins: the search that it belongs to, and the last film of the page before.
+struct Place {
+    approximate: bool,
+    rank: f32,
+    id: i32,
+}
+
+/// Answers with a page of what has the words. Only if nothing has, it looks for what is like them, and the pages that
+/// follow do the same, whatever is stored meanwhile.
+pub(super) async fn search(
+    db: &Db,
+    tokens: &PageTokens,
+    mut request: SearchFilmsRequest,
+) -> Result<SearchFilmsResponse, Error> {
+    let size = std::mem::take(&mut request.page_size);
+    let token = std::mem::take(&mut request.page_token);
+    let page = Page::new(tokens, &request, size, &token)?;
+    let wanted = i64::try_from(page.wanted()).unwrap_or(i64::MAX);
+    let after = page.after().map(Place::read).transpose()?;
+    let mut approximate = after.as_ref().is_some_and(|after| after.approximate);
+    let mut found = vec![];
+    if !approximate {
+        found = exact(db, &request.query, after.as_ref(), wanted).await?;
+        approximate = found.is_empty() && after.is_none();
+    }
+    if approximate {
+        found = alike(db, &request.query, after.as_ref(), wanted).await?;
+    }
+    let rows = found.into_iter().map(|found| (Place::of(&found, approximate), found.into())).collect();
+    let (matches, next_page_token) = page.cut(rows);
+    Ok(SearchFilmsResponse { matches, next_page_token, approximate })
+}
+
+async fn exact(db: &Db, query: &str, after: Option<&Place>, wanted: i64) -> Result<Vec<Found>, Error> {
+    let mut statement = QueryBuilder::new(EXACT);
+    statement.push(COLUMNS).push(END);
+    let statement = statement.build_query_as().bind(query).bind(after.map(|it| it.rank));
+    let statement = statement.bind(after.map(|it| it.id)).bind(wanted);
+    Ok(statement.persistent(false).fetch_all(db).await?)
+}
+
+async fn alike(db: &Db, query: &str, after: Option<&Place>, wanted: i64) -> Result<Vec<Found>, Error> {
+    let mut transaction = db.begin().await?;
+    // Two letters that changed places leave less of a short word than the usual threshold asks for. And which films are
+    // looked at must be the same on every page, which it is not where several processes look for them.
+    sqlx::query!(
+        "select set_config('pg_trgm.word_similarity_threshold', '0.35', true) as threshold,
+             set_config('max_parallel_workers_per_gather', '0', true) as processes"
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    let mut statement = QueryBuilder::new(ALIKE);
+    statement.push(COLUMNS).push(END);
+    let statement = statement.build_query_as().bind(query).bind(after.map(|it| it.rank));
+    let statement = statement.bind(after.map(|it| it.id)).bind(wanted);
+    let found = statement.persistent(false).fetch_all(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(found)
+}
+
+impl Place {
+    fn of(found: &Found, approximate: bool) -> Cursor {
+        let kind = if approximate { "alike" } else { "exact" };
+        Cursor::new(&format!("{kind} {}", found.rank), found.film.id)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let cursor = Cursor::read(bytes)?;
+        let (kind, rank) = cursor.key().split_once(' ').ok_or_else(page::not_ours)?;
+        let rank = rank.parse().map_err(|_| page::not_ours())?;
+        let id = i32::try_from(cursor.id()).map_err(|_| page::not_ours())?;
+        Ok(Self { approximate: kind == "alike", rank, id })
+    }
+}
+
+impl From<Found> for FilmMatch {
+    fn from(found: Found) -> Self {
+        Self {
+            film: Some(found.film.into()),
+            rank: found.rank,
+            title_html: html::marked(&found.title_marked),
+            snippet_html: html::marked(&found.snippet_marked),
+        }
+    }
+}
