@@ -133,6 +133,21 @@ impl Error {
         self.0.code
     }
 
+    /// Whether it is about what was asked, and not about the circumstances.
+    pub(crate) fn blames_the_request(&self) -> bool {
+        matches!(
+            self.0.code,
+            Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::FailedPrecondition
+        ) || self.breaks_a_rule_of_the_database()
+    }
+
+    /// The same for another caller: the cause is logged once.
+    pub(crate) fn without_cause(&self) -> Self {
+        let Inner { code, reason, ref message, ref violations, retry_after, .. } = *self.0;
+        let (message, violations) = (message.clone(), violations.clone());
+        Self(Box::new(Inner { code, reason, message, violations, retry_after, cause: None }))
+    }
+
     /// The reason that programs read.
     pub fn reason(&self) -> &'static str {
         self.0.reason

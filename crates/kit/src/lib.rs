@@ -3,6 +3,7 @@
 //! A service brings its proto, its SQL and its RPCs ([`Service`]); configuration, the server stack, the database pool,
 //! errors, telemetry, health and the drain come from here.
 
+pub mod batch;
 pub mod bulk;
 pub mod client;
 pub mod config;

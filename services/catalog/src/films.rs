@@ -6,7 +6,10 @@ mod row;
 mod search;
 mod write;
 
+use std::collections::{HashMap, HashSet};
+
 use futures::stream::BoxStream;
+use selvedge_kit::batch::{Batch, Limits};
 use selvedge_kit::bulk::{self, Exports};
 use selvedge_kit::page::PageTokens;
 use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, etag};
@@ -25,20 +28,27 @@ use row::{COLUMNS, DETAILS, Row};
 
 pub(crate) struct Films {
     db: Db,
+    by_id: Batch<i32, Option<Row>>,
     page_tokens: PageTokens,
     exports: Exports,
 }
 
 impl Films {
     pub(crate) fn new(kit: &Kit) -> Self {
-        Self { db: kit.db.clone(), page_tokens: kit.page_tokens.clone(), exports: Exports::new(kit) }
+        let db = kit.db.clone();
+        Self {
+            db: kit.db.clone(),
+            by_id: Batch::new("films by id", Limits::default(), move |ids| find_each(db.clone(), ids)),
+            page_tokens: kit.page_tokens.clone(),
+            exports: Exports::new(kit),
+        }
     }
 }
 
 #[tonic::async_trait]
 impl FilmService for Films {
     async fn get_film(&self, request: Request<GetFilmRequest>) -> Result<Response<Film>, Status> {
-        let row = find(&self.db, request.into_inner().id).await?;
+        let row = self.by_id.call("", request.into_inner().id).await?;
         Ok(Response::new(row.ok_or_else(not_found)?.into()))
     }
 
@@ -46,7 +56,14 @@ impl FilmService for Films {
         &self,
         request: Request<BatchGetFilmsRequest>,
     ) -> Result<Response<BatchGetFilmsResponse>, Status> {
-        let films = find_all(&self.db, &request.into_inner().ids).await?;
+        let ids = request.into_inner().ids;
+        let found = find_each(self.db.clone(), ids.clone()).await?;
+        let film = |(row, id): (Option<Row>, i32)| {
+            let missing =
+                || Error::new(Code::NotFound, "FILM_NOT_FOUND", format!("there is no film with the id {id}"));
+            row.map(Film::from).ok_or_else(missing)
+        };
+        let films = found.into_iter().zip(ids).map(film).collect::<Result<_, Error>>()?;
         Ok(Response::new(BatchGetFilmsResponse { films }))
     }
 
@@ -134,21 +151,17 @@ async fn find(executor: impl PgExecutor<'_>, id: i32) -> Result<Option<Row>, Err
     Ok(query.build_query_as().fetch_optional(executor).await?)
 }
 
-/// In the order of the ids.
-async fn find_all(db: &Db, ids: &[i32]) -> Result<Vec<Film>, Error> {
-    let mut query = QueryBuilder::new("select");
-    query.push(COLUMNS).push(DETAILS).push(" from unnest(").push_bind(ids);
-    query.push(
-        ") with ordinality as wanted (id, position) join films on films.id = wanted.id order by position",
-    );
-    // A plan for any number of ids reads all films where there were few when it was made.
-    let rows: Vec<Row> = query.build_query_as().persistent(false).fetch_all(db).await?;
-    match ids.iter().enumerate().find(|(index, id)| rows.get(*index).is_none_or(|row| row.id != **id)) {
-        None => Ok(rows.into_iter().map(Film::from).collect()),
-        Some((_, id)) => {
-            Err(Error::new(Code::NotFound, "FILM_NOT_FOUND", format!("there is no film with the id {id}")))
-        }
-    }
+/// In the order of the ids. Each of them is looked up by itself: a plan that was made while there were few films would
+/// otherwise read all of them, however many there are by now.
+async fn find_each(db: Db, ids: Vec<i32>) -> Result<Vec<Option<Row>>, Error> {
+    let wanted: HashSet<i32> = ids.iter().copied().collect();
+    let mut query = QueryBuilder::new("select film.* from unnest(");
+    query.push_bind(wanted.into_iter().collect::<Vec<_>>());
+    query.push(") as wanted (id), lateral (select").push(COLUMNS).push(DETAILS);
+    query.push(" from films where films.id = wanted.id limit 1) as film");
+    let rows: Vec<Row> = query.build_query_as().fetch_all(&db).await?;
+    let found: HashMap<i32, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
 /// Why there was no row that may be changed: it is not there, or not in the state that the caller knows.

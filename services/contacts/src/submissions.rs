@@ -1,5 +1,6 @@
 mod batch;
 mod counts;
+mod create;
 mod export;
 mod filter;
 mod import;
@@ -9,12 +10,16 @@ mod stats;
 mod status;
 mod update;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
+use selvedge_kit::batch::{Batch, Limits};
 use selvedge_kit::bulk::{Exports, Places};
+use selvedge_kit::idempotency::Repeatable;
 use selvedge_kit::page::PageTokens;
 use selvedge_kit::partitions::{self, Partitions};
-use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, convert, etag, idempotency};
+use selvedge_kit::{Code, Db, Error, Kit, convert, etag};
 use selvedge_proto::contacts::v1::submission_service_server::SubmissionService;
 use selvedge_proto::contacts::v1::{
     BatchCreateSubmissionsRequest, BatchCreateSubmissionsResponse, CreateSubmissionRequest,
@@ -23,10 +28,10 @@ use selvedge_proto::contacts::v1::{
     Submission, SubmissionStats, UpdateSubmissionRequest,
 };
 use serde_json::Value as Json;
-use sqlx::PgExecutor;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
+use create::Create;
 use new::New;
 use update::Fixed;
 
@@ -44,11 +49,16 @@ pub(crate) const TABLE: partitions::Table = partitions::Table {
 /// Imports at once: each has some ten megabytes in memory.
 const MAX_IMPORTS: usize = 16;
 
+/// Creates that become a statement together: each may have some seventy kilobytes.
+const CREATES: Limits = Limits { in_flight: 4, calls: 100 };
+
 /// The reason that programs read.
 const EXTERNAL_ID_TAKEN: &str = "EXTERNAL_ID_TAKEN";
 
 pub(crate) struct Submissions {
     db: Db,
+    by_id: Batch<Uuid, Option<Row>>,
+    creates: Batch<Create, Result<Submission, Error>>,
     page_tokens: PageTokens,
     partitions: Partitions,
     exports: Exports,
@@ -59,8 +69,13 @@ impl Submissions {
     pub(crate) fn new(kit: &mut Kit) -> Self {
         partitions::tend(kit, TABLE);
         counts::tend(kit);
+        let (db, creates) = (kit.db.clone(), kit.db.clone());
         Self {
             db: kit.db.clone(),
+            by_id: Batch::new("submissions by id", Limits::default(), move |ids| find(db.clone(), ids)),
+            creates: Batch::new("create submissions", CREATES, move |new| {
+                create::create(creates.clone(), new)
+            }),
             page_tokens: kit.page_tokens.clone(),
             partitions: Partitions::new(kit.db.clone(), TABLE),
             exports: Exports::new(kit),
@@ -69,7 +84,7 @@ impl Submissions {
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 struct Row {
     id: Uuid,
     external_id: Option<String>,
@@ -93,13 +108,8 @@ impl SubmissionService for Submissions {
         let submission = New::of(request.submission.clone().unwrap_or_default(), Utc::now())
             .map_err(|wrong| wrong.at("submission."))?;
         self.partitions.ensure(submission.submitted_at).await?;
-        if request.request_id.is_empty() {
-            return Ok(Response::new(insert(&self.db, submission).await?));
-        }
-        let stored = idempotency::once(&self.db, &request.request_id, &request, async |transaction| {
-            insert(&mut **transaction, submission).await
-        });
-        Ok(Response::new(stored.await?))
+        let create = Create { new: submission, request: Repeatable::new(&request.request_id, &request) };
+        Ok(Response::new(self.creates.call("", create).await??))
     }
 
     async fn batch_create_submissions(
@@ -184,40 +194,22 @@ impl SubmissionService for Submissions {
 
 impl Submissions {
     async fn find(&self, id: Uuid) -> Result<Option<Row>, Error> {
-        let row = sqlx::query_as!(
-            Row,
-            "select id, external_id, name, email, message, status, submitted_at, document_insights, created_at,
-                 updated_at
-             from submissions where id = $1",
-            id
-        );
-        Ok(row.fetch_optional(&self.db).await?)
+        self.by_id.call("", id).await
     }
 }
 
-async fn insert(executor: impl PgExecutor<'_>, new: New) -> Result<Submission, Error> {
-    let row = sqlx::query_as!(
+/// The submissions with these ids. Joined with the list of them, each id leads to its partition under whatever plan;
+/// `= any($1)` would visit every partition.
+async fn find(db: Db, ids: Vec<Uuid>) -> Result<Vec<Option<Row>>, Error> {
+    let rows = sqlx::query_as!(
         Row,
-        "insert into submissions
-             (id, external_id, name, email, message, status, submitted_at, document_insights)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
-         returning id, external_id, name, email, message, status, submitted_at, document_insights, created_at,
-             updated_at",
-        new.id,
-        new.external_id,
-        new.name,
-        new.email,
-        new.message,
-        new.status,
-        new.submitted_at,
-        new.document_insights,
-    )
-    .fetch_one(executor)
-    .await
-    .on_constraint("submission_external_ids_pkey", || {
-        Error::new(Code::AlreadyExists, EXTERNAL_ID_TAKEN, "there is a submission with this external_id")
-    })?;
-    Ok(row.into())
+        "select submissions.id, external_id, name, email, message, status, submitted_at, document_insights, created_at,
+             updated_at
+         from unnest($1::uuid[]) as wanted (id) join submissions on submissions.id = wanted.id",
+        &ids
+    );
+    let found: HashMap<Uuid, Row> = rows.fetch_all(&db).await?.into_iter().map(|row| (row.id, row)).collect();
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
 impl From<Row> for Submission {

@@ -168,13 +168,13 @@ async fn what_is_too_much_is_turned_away_at_once_and_health_never_is() {
 async fn three_calls(served: &Served, held_up: usize, turned_away: bool) {
     let mut holder = served.database.superuser().await;
     holder.execute("begin; select * from visitors for update").await.unwrap();
-    let waiting: Vec<_> = (0..held_up)
-        .map(|_| {
-            let mut client = VisitorServiceClient::new(served.channel());
-            tokio::spawn(async move { client.increment_visitor_count(increment()).await })
-        })
-        .collect();
-    wait_for_waiting(served, 2).await;
+    let mut waiting = vec![];
+    for number in 1..=held_up {
+        let mut client = VisitorServiceClient::new(served.channel());
+        waiting.push(tokio::spawn(async move { client.increment_visitor_count(increment()).await }));
+        // One after the other: those that come together wait as one.
+        wait_for_waiting(served, i64::try_from(number).unwrap()).await;
+    }
     let mut client = VisitorServiceClient::new(served.channel());
     match client.get_visitor_count(get()).await {
         Err(status) if turned_away => {

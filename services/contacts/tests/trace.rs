@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use selvedge_contacts::SERVICE;
 use selvedge_kit::config::Config;
-use selvedge_kit::telemetry;
-use selvedge_proto::contacts::v1::CreateSubmissionRequest;
-use selvedge_proto::contacts::v1::Submission;
+use selvedge_kit::telemetry::{self, Telemetry};
 use selvedge_proto::contacts::v1::submission_service_client::SubmissionServiceClient;
+use selvedge_proto::contacts::v1::visitor_service_client::VisitorServiceClient;
+use selvedge_proto::contacts::v1::{CreateSubmissionRequest, IncrementVisitorCountRequest, Submission};
 use selvedge_testing::collector::{Collector, Span, hex, number, text};
-use selvedge_testing::serve;
+use selvedge_testing::{Served, serve};
+use sqlx::Executor as _;
 use tonic::Request;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,4 +62,64 @@ async fn the_callers_trace_leads_to_the_statement_and_tells_no_values() {
     );
     let told = format!("{spans:?}");
     assert!(!told.contains("must not be told"), "a span holds a parameter's value");
+
+    let batches = batches_are_linked(&served, &collector, &telemetry);
+    tokio::time::timeout(Duration::from_mins(1), batches).await.expect("it comes to its end");
+}
+
+/// Calls that become one statement: it is in the trace of the first, and those of the others show where it is.
+async fn batches_are_linked(served: &Served, collector: &Collector, telemetry: &Telemetry) {
+    let mut holder = served.database.superuser().await;
+    holder.execute("begin; select * from visitors for update").await.unwrap();
+    let visit = || {
+        let mut client = VisitorServiceClient::new(served.channel());
+        let request = IncrementVisitorCountRequest { counter: "visitor_count".into() };
+        tokio::spawn(async move { client.increment_visitor_count(request).await })
+    };
+    let mut watcher = served.database.superuser().await;
+    let waiting = "select count(*) from pg_stat_activity
+                   where usename = 'contacts_app' and datname = current_database() and wait_event_type = 'Lock'";
+    let mut visits = vec![];
+    // Two statements may be under way; the three visits after them are the next one.
+    for number in 1..=2 {
+        visits.push(visit());
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watcher).await.unwrap() < number {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    visits.extend((0..3).map(|_| visit()));
+    let in_flight =
+        "rpc_server_in_flight{method=\"selvedge.contacts.v1.VisitorService/IncrementVisitorCount\"} 5";
+    while !served.admin("/metrics").await.1.contains(in_flight) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    holder.execute("rollback").await.unwrap();
+    for visit in visits {
+        visit.await.unwrap().unwrap();
+    }
+
+    let mut spans = vec![];
+    for _ in 0..100 {
+        tokio::task::block_in_place(|| telemetry.flush());
+        spans = collector.spans();
+        if spans.iter().filter(|span| !span.links.is_empty()).count() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let batch = spans.iter().find(|span| span.name == "batch").expect("a span of the batch");
+    assert_eq!(number(batch, "batch.size"), Some(3));
+    let first = spans.iter().find(|span| span.span_id == batch.parent_span_id).expect("the first call's");
+    assert!(
+        spans
+            .iter()
+            .any(|span| span.parent_span_id == batch.span_id && !text(span, "db.query.text").is_empty())
+    );
+    let linked: Vec<_> = spans.iter().filter(|span| !span.links.is_empty()).collect();
+    assert_eq!(linked.len(), 2);
+    for call in linked {
+        assert_eq!((call.links[0].span_id.clone(), call.kind), (batch.span_id.clone(), first.kind));
+        assert_ne!(call.trace_id, first.trace_id);
+        assert_eq!(number(call, "batch.size"), Some(3));
+    }
 }

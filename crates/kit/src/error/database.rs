@@ -49,6 +49,15 @@ impl ConstraintBreach for Error {
     }
 }
 
+impl Error {
+    /// Whether a value or a constraint was in the way: SQLSTATE's classes of data exceptions and of constraint violations.
+    pub(super) fn breaks_a_rule_of_the_database(&self) -> bool {
+        let cause = self.0.cause.as_ref().and_then(|cause| cause.downcast_ref::<sqlx::Error>());
+        let state = cause.and_then(|cause| cause.as_database_error()?.code());
+        state.is_some_and(|state| state.starts_with("22") || state.starts_with("23"))
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {

@@ -31,7 +31,7 @@ pub(super) const DETAILS: &str = ",
         where film_id = films.id
     ), '[]') as actors";
 
-#[derive(sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 pub(super) struct Row {
     pub(super) id: i32,
     title: String,

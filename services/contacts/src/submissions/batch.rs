@@ -59,7 +59,7 @@ fn check(request: &BatchCreateSubmissionsRequest) -> Result<Vec<New>, Error> {
 }
 
 /// Answers in the order of the submissions.
-async fn insert(executor: impl PgExecutor<'_>, new: Vec<New>) -> Result<Vec<Submission>, Error> {
+pub(super) async fn insert(executor: impl PgExecutor<'_>, new: Vec<New>) -> Result<Vec<Submission>, Error> {
     let ids: Vec<Uuid> = new.iter().map(|new| new.id).collect();
     // Two batches that want the same external ids ask for them in the same order, so that one of them is just refused.
     let rows = sqlx::query_as!(

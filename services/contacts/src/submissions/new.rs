@@ -20,6 +20,7 @@ const MAX_INSIGHTS_BYTES: usize = 64 * 1024;
 const MAX_INSIGHTS_VALUES: usize = 2_000;
 
 /// A row of `submissions` before the database has seen it.
+#[derive(Clone)]
 pub(super) struct New {
     pub(super) id: Uuid,
     pub(super) external_id: Option<String>,

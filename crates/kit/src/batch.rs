@@ -1,0 +1,242 @@
+//! Natural batching: while a statement of a kind is under way, the calls of that kind that come wait, and become the
+//! next statement.
+//!
+//! There is no timer: a call that finds nothing under way goes at once, alone. Under load one statement serves many
+//! callers, and none of them notices: each has its own deadline, its own result and its own error, and may leave without
+//! taking the others along.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use opentelemetry::trace::TraceContextExt as _;
+use tokio::sync::oneshot;
+use tracing::{Instrument as _, Span, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::{Code, Context, Error, Result};
+
+/// Calls of one kind, that become statements together.
+///
+/// ```no_run
+/// # use selvedge_kit::{Db, batch::{Batch, Limits}};
+/// # async fn names(db: Db, ids: Vec<i32>) -> selvedge_kit::Result<Vec<Option<String>>> { Ok(vec![]) }
+/// # async fn example(db: Db) -> selvedge_kit::Result<()> {
+/// let name_of = Batch::new("names", Limits::default(), move |ids| names(db.clone(), ids));
+/// let name = name_of.call("", 42).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Batch<C, A>(Arc<Inner<C, A>>);
+
+/// How large batches become.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most statements at once.
+    pub in_flight: usize,
+    /// The most calls in a statement.
+    pub calls: usize,
+}
+
+impl Default for Limits {
+    /// Two, so that PostgreSQL has something to do while the answers of the one before are read and given out.
+    fn default() -> Self {
+        Self { in_flight: 2, calls: 256 }
+    }
+}
+
+type Work<C, A> = Box<dyn Fn(Vec<C>) -> BoxFuture<'static, Result<Vec<A>>> + Send + Sync>;
+
+struct Inner<C, A> {
+    name: &'static str,
+    limits: Limits,
+    work: Work<C, A>,
+    queue: Mutex<Queue<C, A>>,
+}
+
+struct Queue<C, A> {
+    waiting: VecDeque<Waiting<C, A>>,
+    in_flight: usize,
+}
+
+/// A call that waits for its answer.
+struct Waiting<C, A> {
+    call: C,
+    lane: Arc<str>,
+    context: Context,
+    span: Span,
+    answer: oneshot::Sender<Result<A>>,
+}
+
+impl<C: Clone + Send + 'static, A: Send + 'static> Batch<C, A> {
+    /// Calls that `work` does together: it is given the calls and answers with as many results, in their order.
+    ///
+    /// When it fails because of one of them, which its error says, it must have left nothing behind: it is then done again
+    /// with half of them, until only the guilty one fails.
+    pub fn new<F>(
+        name: &'static str,
+        limits: Limits,
+        work: impl Fn(Vec<C>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Vec<A>>> + Send + 'static,
+    {
+        let work: Work<C, A> = Box::new(move |calls| Box::pin(work(calls)));
+        let queue = Mutex::new(Queue { waiting: VecDeque::new(), in_flight: 0 });
+        Self(Arc::new(Inner { name, limits, work, queue }))
+    }
+
+    /// Makes a call, alone or with others that have the same `lane`.
+    pub async fn call(&self, lane: &str, call: C) -> Result<A> {
+        let (sender, answer) = oneshot::channel();
+        let waiting = Waiting {
+            call,
+            lane: lane.into(),
+            context: Context::current(),
+            span: Span::current(),
+            answer: sender,
+        };
+        if self.0.enqueue(waiting) {
+            tokio::spawn(serve_all(self.0.clone()));
+        }
+        answer.await.unwrap_or_else(|_| Err(Error::internal("a batch ended without an answer to each call")))
+    }
+}
+
+/// Serves one batch after the other until nobody waits.
+async fn serve_all<C: Clone + Send + 'static, A: Send + 'static>(inner: Arc<Inner<C, A>>) {
+    while let Some(batch) = inner.next() {
+        let served = AssertUnwindSafe(inner.serve(batch)).catch_unwind().await;
+        if served.is_err() {
+            // Whoever was in it has been told by its end; those who wait must not wait for ever.
+            tracing::error!(batch = inner.name, "a batch panicked");
+        }
+    }
+}
+
+impl<C: Clone, A> Inner<C, A> {
+    /// Whether there is room for another statement, which the caller must then see to.
+    fn enqueue(&self, call: Waiting<C, A>) -> bool {
+        let mut queue = self.queue();
+        queue.waiting.push_back(call);
+        let room = queue.in_flight < self.limits.in_flight;
+        queue.in_flight += usize::from(room);
+        room
+    }
+
+    /// The calls of the next statement: the one that has waited the longest, and those with the same lane. `None`
+    /// gives the place up, under the same lock, so that whoever comes next takes it.
+    fn next(&self) -> Option<Vec<Waiting<C, A>>> {
+        let mut queue = self.queue();
+        queue.waiting.retain(|call| !call.answer.is_closed());
+        let Some(lane) = queue.waiting.front().map(|first| first.lane.clone()) else {
+            queue.in_flight -= 1;
+            return None;
+        };
+        let (mut batch, mut others) = (vec![], VecDeque::new());
+        for call in queue.waiting.drain(..) {
+            if batch.len() < self.limits.calls && call.lane == lane {
+                batch.push(call);
+            } else {
+                others.push_back(call);
+            }
+        }
+        queue.waiting = others;
+        Some(batch)
+    }
+
+    async fn serve(&self, batch: Vec<Waiting<C, A>>) {
+        let mut parts = vec![batch];
+        while let Some(mut part) = parts.pop() {
+            part.retain(|call| !call.answer.is_closed());
+            match self.attempt(&mut part).await {
+                None => {}
+                Some(Ok(answers)) => {
+                    for (call, answer) in part.into_iter().zip(answers) {
+                        // One that left does not want it.
+                        call.answer.send(Ok(answer)).ok();
+                    }
+                }
+                Some(Err(error)) if part.len() > 1 && error.blames_the_request() => {
+                    let second = part.split_off(part.len() / 2);
+                    parts.extend([second, part]);
+                }
+                Some(Err(error)) => fail(part, error),
+            }
+        }
+    }
+
+    /// Does them all at once; `None` when the last of the callers left before it was done, which ends the statement.
+    async fn attempt(&self, part: &mut [Waiting<C, A>]) -> Option<Result<Vec<A>>> {
+        let first = part.first()?;
+        let span = span_of(self.name, part);
+        let context = Context { deadline: longest(part), ..first.context.clone() };
+        let calls: Vec<C> = part.iter().map(|call| call.call.clone()).collect();
+        let expected = calls.len();
+        let work = context.scope((self.work)(calls)).instrument(span);
+        let all_left = async {
+            for call in part {
+                call.answer.closed().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            done = work => Some(done.and_then(|answers| {
+                let each = answers.len() == expected;
+                each.then_some(answers).ok_or_else(|| Error::internal("a batch has not an answer to each call"))
+            })),
+            () = all_left => None,
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<C, A>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The span of a statement for several callers: it is in the trace of the first of them, and those of the others link to it.
+/// A call that is alone needs none.
+fn span_of<C, A>(name: &'static str, part: &[Waiting<C, A>]) -> Span {
+    let [first, others @ ..] = part else { return Span::none() };
+    if others.is_empty() {
+        return first.span.clone();
+    }
+    let size = i64::try_from(part.len()).unwrap_or(i64::MAX);
+    let batch = info_span!(parent: &first.span, "batch", batch.name = name, batch.size = size);
+    let context = batch.context().span().span_context().clone();
+    if context.is_valid() {
+        for call in others {
+            call.span.add_link(context.clone());
+            call.span.set_attribute("batch.size", size);
+        }
+    }
+    batch
+}
+
+/// When the last of the callers stops waiting; `None` where one never does.
+fn longest<C, A>(part: &[Waiting<C, A>]) -> Option<std::time::Instant> {
+    part.iter().map(|call| call.context.deadline).collect::<Option<Vec<_>>>()?.into_iter().max()
+}
+
+/// Tells all of them. Only one of them is told the cause, so that it is logged once.
+fn fail<C, A>(part: Vec<Waiting<C, A>>, error: Error) {
+    // Each of them may still have time, and whether the statement had an effect nobody knows.
+    let error = match error.code() {
+        Code::DeadlineExceeded | Code::Cancelled if part.len() > 1 => {
+            let message =
+                "the statement that this call was part of was cut short; whether it had an effect is unknown";
+            Error::new(Code::Unavailable, "OUTCOME_UNKNOWN", message).because(error)
+        }
+        _ => error,
+    };
+    let mut calls = part.into_iter();
+    let first = calls.next();
+    for call in calls {
+        call.answer.send(Err(error.without_cause())).ok();
+    }
+    if let Some(call) = first {
+        call.answer.send(Err(error)).ok();
+    }
+}

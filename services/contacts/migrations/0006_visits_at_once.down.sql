@@ -1,0 +1,1 @@
+drop function increment_visitors(text, bigint);
