@@ -52,6 +52,11 @@ impl Database {
         &self.name
     }
 
+    /// The service whose database it is.
+    pub(crate) fn service(&self) -> Service {
+        self.service
+    }
+
     /// A superuser's connection: for a look behind the service's back.
     pub async fn superuser(&self) -> PgConnection {
         let mut connection = connect(&self.name).await;

@@ -15,6 +15,7 @@ pub mod collector;
 mod database;
 mod http;
 mod status;
+mod work;
 
 use selvedge_kit::config::Config;
 use selvedge_kit::{Running, Service};
@@ -24,6 +25,7 @@ pub use collector::Collector;
 pub use database::Database;
 pub use http::{Answer, Site};
 pub use status::{reason, violated};
+pub use work::Work;
 
 /// A service under test, with a database of its own.
 pub struct Served {

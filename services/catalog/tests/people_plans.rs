@@ -1,7 +1,6 @@
 //! The statements about people and copies use the indexes that were made for them, as PostgreSQL itself counts it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use selvedge_catalog::SERVICE;
 use selvedge_proto::catalog::v1::actor_service_client::ActorServiceClient;
@@ -17,7 +16,7 @@ use selvedge_proto::catalog::v1::{
     ListInventoryItemsRequest, ListLanguagesRequest, ListStaffMembersRequest, ListStoresRequest,
     RetireInventoryItemRequest,
 };
-use selvedge_testing::Database;
+use selvedge_testing::{Database, Work};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _};
 use tonic::transport::Channel;
@@ -57,51 +56,16 @@ async fn filled() -> (Database, PgConnection) {
     (database, watcher)
 }
 
-/// What was scanned while the service did this: tables as a whole, and indexes.
-async fn scans(
-    database: &Database,
-    watcher: &mut PgConnection,
-    work: impl AsyncFnOnce(Channel),
-) -> (BTreeMap<String, i64>, BTreeMap<String, i64>) {
-    let before = counters(watcher).await;
-    let running = SERVICE.start(&database.config(|_| {})).await.unwrap();
-    running.wait_until_ready().await;
-    let url = format!("http://{}", running.address);
-    work(Channel::from_shared(url).unwrap().connect_lazy()).await;
-    running.stop().await;
-    // A backend reports what it scanned when it ends.
-    let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity
-               where usename = 'catalog_app' and datname = current_database()";
-    while sqlx::query_scalar::<_, i64>(cut).fetch_one(&mut *watcher).await.unwrap() > 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let after = counters(watcher).await;
-    let difference = |before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>| {
-        let more = after.iter().map(|(name, count)| (name.clone(), count - before.get(name).unwrap_or(&0)));
-        more.filter(|(_, count)| *count > 0).collect()
-    };
-    (difference(&before.0, &after.0), difference(&before.1, &after.1))
-}
-
-/// Sequential scans of the tables that are not small, and scans of the indexes, so far.
-async fn counters(watcher: &mut PgConnection) -> (BTreeMap<String, i64>, BTreeMap<String, i64>) {
-    watcher.execute("select pg_stat_force_next_flush()").await.unwrap();
-    let tables = "select relname::text, seq_scan from pg_stat_user_tables where n_live_tup > 500";
-    let indexes = "select indexrelname::text, idx_scan from pg_stat_user_indexes";
-    let tables: Vec<(String, i64)> = sqlx::query_as(tables).fetch_all(&mut *watcher).await.unwrap();
-    let indexes: Vec<(String, i64)> = sqlx::query_as(indexes).fetch_all(&mut *watcher).await.unwrap();
-    (tables.into_iter().collect(), indexes.into_iter().collect())
-}
-
 #[tokio::test]
 async fn nothing_that_is_asked_for_a_few_reads_everything() {
-    let (database, mut watcher) = filled().await;
-    let (tables, indexes) = scans(&database, &mut watcher, async |channel| {
-        ask_about_people(channel.clone()).await;
-        ask_about_copies(channel.clone()).await;
-        ask_about_names(channel).await;
-    })
-    .await;
+    let (database, _) = filled().await;
+    let Work { tables, indexes, .. } = database
+        .work(async |channel: Channel| {
+            ask_about_people(channel.clone()).await;
+            ask_about_copies(channel.clone()).await;
+            ask_about_names(channel).await;
+        })
+        .await;
     assert_eq!(tables, BTreeMap::new(), "tables that were read from one end to the other");
     for index in [
         "actors_name",
@@ -206,10 +170,11 @@ async fn ask_about_names(channel: Channel) {
 async fn without_an_index_everything_is_read() {
     let (database, mut watcher) = filled().await;
     watcher.execute("drop index inventory_film_id").await.unwrap();
-    let (tables, _) = scans(&database, &mut watcher, async |channel| {
-        let film = GetFilmAvailabilityRequest { film_id: 10 };
-        InventoryServiceClient::new(channel).get_film_availability(film).await.unwrap();
-    })
-    .await;
+    let Work { tables, .. } = database
+        .work(async |channel: Channel| {
+            let film = GetFilmAvailabilityRequest { film_id: 10 };
+            InventoryServiceClient::new(channel).get_film_availability(film).await.unwrap();
+        })
+        .await;
     assert!(tables.contains_key("inventory"), "{tables:?}");
 }

@@ -12,7 +12,7 @@ use selvedge_proto::contacts::v1::{
     GetSubmissionStatsRequest, ImportSubmissionsRequest, ListDocumentsRequest, ListSubmissionsRequest,
     Submission,
 };
-use selvedge_testing::Database;
+use selvedge_testing::{Database, Work};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _};
 use tonic::transport::Channel;
@@ -37,52 +37,25 @@ struct Clients {
     old: String,
 }
 
-/// What was scanned while the service did this: tables as a whole, and indexes.
-async fn scans(
+/// What the database did meanwhile.
+async fn work(
     database: &Database,
     watcher: &mut PgConnection,
-    work: impl AsyncFnOnce(&mut Clients),
-) -> (BTreeMap<String, i64>, BTreeMap<String, i64>) {
-    let old =
-        sqlx::query_scalar("select min(submission_id::text) from documents").fetch_one(&mut *watcher).await;
-    let before = counters(watcher).await;
-    let running = SERVICE.start(&database.config(|_| {})).await.unwrap();
-    running.wait_until_ready().await;
-    let url = format!("http://{}", running.address);
-    let mut clients = Clients {
-        submissions: SubmissionServiceClient::connect(url.clone()).await.unwrap(),
-        documents: DocumentServiceClient::connect(url).await.unwrap(),
-        old: old.unwrap(),
+    calls: impl AsyncFnOnce(&mut Clients),
+) -> Work {
+    let old = sqlx::query_scalar("select min(submission_id::text) from documents")
+        .fetch_one(watcher)
+        .await
+        .unwrap();
+    let calls = async |channel: Channel| {
+        let mut clients = Clients {
+            submissions: SubmissionServiceClient::new(channel.clone()),
+            documents: DocumentServiceClient::new(channel),
+            old,
+        };
+        calls(&mut clients).await;
     };
-    work(&mut clients).await;
-    running.stop().await;
-    // A backend reports what it scanned when it ends.
-    let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity
-               where usename = 'contacts_app' and datname = current_database()";
-    while sqlx::query_scalar::<_, i64>(cut).fetch_one(&mut *watcher).await.unwrap() > 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let after = counters(watcher).await;
-    let difference = |before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>| {
-        let more = after.iter().map(|(name, count)| (name.clone(), count - before.get(name).unwrap_or(&0)));
-        more.filter(|(_, count)| *count > 0).collect()
-    };
-    (difference(&before.0, &after.0), difference(&before.1, &after.1))
-}
-
-/// Sequential scans of the tables that are not small, and scans of their indexes, so far.
-async fn counters(watcher: &mut PgConnection) -> (BTreeMap<String, i64>, BTreeMap<String, i64>) {
-    watcher.execute("select pg_stat_force_next_flush()").await.unwrap();
-    let tables = "select relname::text, seq_scan from pg_stat_user_tables where n_live_tup > 500";
-    let indexes = "select indexrelname::text, idx_scan from pg_stat_user_indexes";
-    let mut found = [BTreeMap::new(), BTreeMap::new()];
-    for (sql, into) in [tables, indexes].into_iter().zip(&mut found) {
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut *watcher).await.unwrap();
-        into.extend(rows);
-    }
-    let [tables, indexes] = found;
-    (tables, indexes)
+    database.work(calls).await
 }
 
 fn number(number: f64) -> Struct {
@@ -97,7 +70,7 @@ async fn nothing_that_is_asked_for_a_few_reads_everything() {
         watcher.execute(AssertSqlSafe(statement)).await.unwrap();
     }
     // The first service folds the counts.
-    scans(&database, &mut watcher, async |_| {
+    work(&database, &mut watcher, async |_| {
         let mut looker = database.superuser().await;
         let left = "select count(*) from submission_deltas";
         while sqlx::query_scalar::<_, i64>(left).fetch_one(&mut looker).await.unwrap() > 0 {
@@ -107,7 +80,7 @@ async fn nothing_that_is_asked_for_a_few_reads_everything() {
     })
     .await;
 
-    let (tables, indexes) = scans(&database, &mut watcher, async |clients| {
+    let Work { tables, indexes, .. } = work(&database, &mut watcher, async |clients| {
         let list = ListSubmissionsRequest { insights_contains: Some(number(777.0)), ..Default::default() };
         let page = clients.submissions.list_submissions(list).await.unwrap().into_inner();
         assert_eq!(page.submissions.len(), 1);
@@ -174,7 +147,7 @@ async fn without_an_index_everything_is_read() {
         watcher.execute(AssertSqlSafe(statement)).await.unwrap();
     }
     watcher.execute("drop index documents_tags").await.unwrap();
-    let (tables, _) = scans(&database, &mut watcher, async |clients| {
+    let Work { tables, .. } = work(&database, &mut watcher, async |clients| {
         let tagged = ListDocumentsRequest { tags: vec!["tag-4321".into()], ..Default::default() };
         clients.documents.list_documents(tagged).await.unwrap();
     })
