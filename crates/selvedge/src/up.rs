@@ -15,7 +15,7 @@ use clap::Args;
 use futures::future::join_all;
 use selvedge_kit::config::{self, Config, Secret};
 use selvedge_kit::schema::App;
-use selvedge_kit::{Running, Service, stop_signal, telemetry};
+use selvedge_kit::{Db, Running, Service, db, stop_signal, telemetry};
 use selvedge_postgres::{Cluster, Installation, Options};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
@@ -32,6 +32,7 @@ use endpoints::Endpoints;
 
 /// How long a service may take to reach its database, which is running by then.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
+const SLOW_SEED: Duration = Duration::from_secs(30);
 
 /// The database of the mesh in its private cluster.
 const DATABASE: &str = "selvedge";
@@ -196,7 +197,7 @@ impl Up {
                 return Err(format!("{name}: the service does not reach its database").into());
             }
             if !self.no_seed {
-                let seeded = service.seed_once(running.db().clone());
+                let seeded = service.seed_once(seed_database(service, &config)?);
                 progress.step(&format!("{name}: seeding"), seeded, |rows| seeded_text(name, *rows)).await?;
             }
             all.push((service, running));
@@ -255,6 +256,13 @@ async fn make_database(cluster: &Cluster) -> Result<PgConnectOptions> {
     let connect = connect.database(DATABASE);
     connect.connect().await?.execute("create extension if not exists pg_stat_statements").await?;
     Ok(connect)
+}
+
+/// Sample data comes in statements that would be called slow anywhere else, in somebody's first minute.
+fn seed_database(service: &Service, config: &Config) -> Result<Db> {
+    let mut options = db::Options::new(&config.database, service.name)?;
+    options.slow_statement = SLOW_SEED;
+    Ok(Db::new(options))
 }
 
 fn random_hex() -> String {
