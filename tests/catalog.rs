@@ -28,13 +28,37 @@ const CALLS: &[Call] = &[
     ("FilmService_SearchFilms", Method::GET, "/v1/films:search", "", 400),
     ("FilmService_GetFilmFacets", Method::GET, "/v1/films:facets?streamingAvailable=true", "", 200),
     ("FilmService_GetFilmFacets", Method::GET, "/v1/films:facets?rating=FILM_RATING_X", "", 400),
-    ("FilmService_CreateFilm", Method::POST, "/v1/films?categoryIds=1", r#"{"title": "New", "languageId": 1}"#, 201),
+    (
+        "FilmService_CreateFilm",
+        Method::POST,
+        "/v1/films?categoryIds=1",
+        r#"{"title": "New", "languageId": 1}"#,
+        201,
+    ),
     ("FilmService_CreateFilm", Method::POST, "/v1/films", r#"{"title": "New", "languageId": 99}"#, 400),
-    ("FilmService_CreateFilm", Method::POST, "/v1/films", r#"{"title": "New", "languageId": 1, "rentalRate": "1,5"}"#, 400),
+    (
+        "FilmService_CreateFilm",
+        Method::POST,
+        "/v1/films",
+        r#"{"title": "New", "languageId": 1, "rentalRate": "1,5"}"#,
+        400,
+    ),
     ("FilmService_UpdateFilm", Method::PATCH, "/v1/films/1001", r#"{"rentalRate": "1.5"}"#, 200),
     ("FilmService_UpdateFilm", Method::PATCH, "/v1/films/1001", r#"{"rentalRate": "1.5", "etag": "1"}"#, 409),
-    ("FilmService_SetFilmCategories", Method::PUT, "/v1/films/1001/categories", r#"{"categoryIds": [2, 3]}"#, 200),
-    ("FilmService_SetFilmCategories", Method::PUT, "/v1/films/1001/categories", r#"{"categoryIds": [2, 2]}"#, 400),
+    (
+        "FilmService_SetFilmCategories",
+        Method::PUT,
+        "/v1/films/1001/categories",
+        r#"{"categoryIds": [2, 3]}"#,
+        200,
+    ),
+    (
+        "FilmService_SetFilmCategories",
+        Method::PUT,
+        "/v1/films/1001/categories",
+        r#"{"categoryIds": [2, 2]}"#,
+        400,
+    ),
     ("FilmService_SetFilmActors", Method::PUT, "/v1/films/1001/actors", r#"{"actorIds": [7]}"#, 200),
     ("FilmService_SetFilmActors", Method::PUT, "/v1/films/1001/actors", r#"{"actorIds": [99999]}"#, 400),
     ("FilmService_DeleteFilm", Method::DELETE, "/v1/films/1001", "", 204),
@@ -65,7 +89,13 @@ const CALLS: &[Call] = &[
     ("ActorService_GetActor", Method::GET, "/v1/actors/9999", "", 404),
     ("ActorService_ListActors", Method::GET, "/v1/actors?nameContains=a&pageSize=2", "", 200),
     ("ActorService_ListActors", Method::GET, "/v1/actors?name=a", "", 400),
-    ("ActorService_CreateActor", Method::POST, "/v1/actors", r#"{"firstName": "Ada", "lastName": "Abe"}"#, 201),
+    (
+        "ActorService_CreateActor",
+        Method::POST,
+        "/v1/actors",
+        r#"{"firstName": "Ada", "lastName": "Abe"}"#,
+        201,
+    ),
     ("ActorService_CreateActor", Method::POST, "/v1/actors", r#"{"firstName": "Ada"}"#, 400),
     ("ActorService_UpdateActor", Method::PATCH, "/v1/actors/201", r#"{"lastName": "Bee"}"#, 200),
     ("ActorService_UpdateActor", Method::PATCH, "/v1/actors/201", r#"{"lastName": null}"#, 400),
@@ -119,10 +149,34 @@ const CALLS: &[Call] = &[
     ("InventoryService_GetInventoryItem", Method::GET, "/v1/inventory/999999", "", 404),
     ("InventoryService_ListInventoryItems", Method::GET, "/v1/films/1/inventory?available=true", "", 200),
     ("InventoryService_ListInventoryItems", Method::GET, "/v1/inventory?filmId=-1", "", 400),
-    ("InventoryService_AddInventoryItems", Method::POST, "/v1/inventory", r#"{"filmId": 1, "storeId": 1, "count": 1}"#, 200),
-    ("InventoryService_AddInventoryItems", Method::POST, "/v1/inventory", r#"{"filmId": 1, "storeId": 1, "count": 0}"#, 400),
-    ("RentalService_RentFilm", Method::POST, "/v1/films/1:rent", r#"{"storeId": 1, "customerId": 600, "staffId": 1}"#, 200),
-    ("RentalService_RentFilm", Method::POST, "/v1/films/1:rent", r#"{"storeId": 2, "customerId": 600, "staffId": 1}"#, 400),
+    (
+        "InventoryService_AddInventoryItems",
+        Method::POST,
+        "/v1/inventory",
+        r#"{"filmId": 1, "storeId": 1, "count": 1}"#,
+        200,
+    ),
+    (
+        "InventoryService_AddInventoryItems",
+        Method::POST,
+        "/v1/inventory",
+        r#"{"filmId": 1, "storeId": 1, "count": 0}"#,
+        400,
+    ),
+    (
+        "RentalService_RentFilm",
+        Method::POST,
+        "/v1/films/1:rent",
+        r#"{"storeId": 1, "customerId": 600, "staffId": 1}"#,
+        200,
+    ),
+    (
+        "RentalService_RentFilm",
+        Method::POST,
+        "/v1/films/1:rent",
+        r#"{"storeId": 2, "customerId": 600, "staffId": 1}"#,
+        400,
+    ),
     ("RentalService_ListRentals", Method::GET, "/v1/customers/600/rentals?state=RENTAL_STATE_OPEN", "", 200),
     ("RentalService_ListRentals", Method::GET, "/v1/rentals?rentedFrom=yesterday", "", 400),
     ("RentalService_GetRental", Method::GET, "/v1/rentals/16045", "", 200),
@@ -170,14 +224,15 @@ async fn every_rpc_answers_over_rest_to_good_and_bad_calls() {
         .values()
         .flat_map(|path| path.as_object().unwrap().values())
         .filter(of_catalog)
-        .map(|operation| rpc_of(operation))
+        .map(rpc_of)
         .collect();
-    let asked: BTreeSet<&str> = CALLS.iter().map(|(rpc, ..)| *rpc).collect();
+    // What is a stream is not in the document of what goes over REST.
+    let goes_over_rest = |call: &&Call| call.4 != 501;
+    let asked: BTreeSet<&str> = CALLS.iter().filter(goes_over_rest).map(|(rpc, ..)| *rpc).collect();
     assert_eq!(asked, documented);
     for rpc in &asked {
         let statuses: Vec<u16> = CALLS.iter().filter(|(of, ..)| of == rpc).map(|call| call.4).collect();
-        let streams = statuses == [501];
-        assert!(streams || statuses.iter().any(|status| *status < 300), "{rpc} was never asked rightly");
+        assert!(statuses.iter().any(|status| *status < 300), "{rpc} was never asked rightly");
         assert!(statuses.iter().any(|status| *status >= 400), "{rpc} was never asked wrongly");
     }
     assert_eq!(mesh.stop().await, Some(0));
