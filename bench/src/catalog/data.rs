@@ -81,11 +81,11 @@ impl Films {
                  from generate_series(1, {count}::bigint) n"
             ),
             format!(
-                "insert into film_categories (film_id, category_id) select n, 1 + n % 16 from generate_series(1, {count}) n"
+                "insert into film_categories (film_id, category_id) select n, 1 + (hashint4(n) & 15) from generate_series(1, {count}) n"
             ),
             format!(
                 "insert into film_actors (film_id, actor_id)
-                 select n, 1 + (n * 31 + k * 7) % 200 from generate_series(1, {count}::bigint) n, generate_series(0, 4) k"
+                 select n, 1 + ((hashint8(n) & 65535) + k * 7) % 200 from generate_series(1, {count}::bigint) n, generate_series(0, 4) k"
             ),
             "insert into countries (name) values ('Somewhere')".into(),
             "insert into cities (name, country_id) values ('Here', 1)".into(),

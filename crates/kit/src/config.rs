@@ -13,6 +13,7 @@ mod print;
 mod secret;
 mod sources;
 mod url;
+mod workers;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -24,6 +25,7 @@ pub use defaults::defaults;
 pub use limits::{Limits, duration, duration_or_zero};
 pub use parse::{Outcome, parse, try_parse_from};
 pub use secret::Secret;
+pub use workers::Workers;
 
 /// All that a service is configured by.
 #[derive(Args, Clone, Debug)]
@@ -44,6 +46,9 @@ pub struct Config {
     /// What it signs its page tokens with.
     #[command(flatten)]
     pub tokens: Tokens,
+    /// How it uses the machine.
+    #[command(flatten)]
+    pub workers: Workers,
 }
 
 /// Where a service listens.

@@ -30,6 +30,7 @@ use crate::Db;
 use crate::config::Limits;
 use crate::service::Rpcs;
 use crate::telemetry::metrics::Metrics;
+use crate::workers::Workers;
 
 /// What a server is made of.
 pub(crate) struct Parts {
@@ -38,6 +39,7 @@ pub(crate) struct Parts {
     pub(crate) db: Db,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
+    pub(crate) workers: Workers,
     pub(crate) listener: TcpListener,
     pub(crate) admin_listener: TcpListener,
     /// Work that goes on beside the calls and ends with the server.
@@ -87,7 +89,7 @@ pub(crate) fn start(parts: Parts) -> std::io::Result<Running> {
 }
 
 async fn serve(parts: Parts, drain: CancellationToken) {
-    let Parts { name, rpcs, db, metrics, limits, listener, admin_listener, tasks } = parts;
+    let Parts { name, rpcs, db, metrics, limits, mut workers, listener, admin_listener, tasks } = parts;
     let readiness = health::follow(&db, rpcs.names.clone(), drain.clone());
     let routes = rpcs.routes.add_service(readiness.service);
     let routes = methods::add_reflection(routes, &rpcs.names);
@@ -95,9 +97,10 @@ async fn serve(parts: Parts, drain: CancellationToken) {
     let watch = tokio::spawn(db.clone().watch());
 
     let stack = stack(routes, metrics, &limits, drain.clone());
-    if connections::serve(listener, stack, &limits, drain).await {
+    if connections::serve(listener, stack, &limits, &mut workers, drain).await {
         warn!(service = name, "some calls did not end in time and were cut off");
     }
+    workers.stop().await;
     info!(service = name, "stopped");
     // After the last call, so that probes see "not ready" rather than "gone" while calls are still being finished.
     for task in tasks.into_iter().chain([admin, watch, readiness.task]) {

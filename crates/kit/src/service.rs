@@ -18,6 +18,7 @@ use crate::config::{self, Config, Limits};
 use crate::page::PageTokens;
 use crate::server::{self, Parts, Running};
 use crate::telemetry::{self, metrics::Metrics};
+use crate::workers::Workers;
 use crate::{Db, Result, StartError, db, idempotency};
 
 /// The admin port is this much higher than the port.
@@ -152,6 +153,7 @@ impl Service {
             db,
             metrics,
             limits,
+            workers: Workers::start(config.workers.count(), self.name)?,
             listener,
             admin_listener,
             tasks,

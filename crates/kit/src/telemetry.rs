@@ -48,6 +48,8 @@ pub fn start(config: &config::Telemetry, service: &'static str) -> Result<Teleme
         .with_location(false)
         .with_threads(false)
         .with_target(false)
+        // How long a span was being worked on would be two more looks at the clock each time that it is.
+        .with_tracked_inactivity(false)
         .with_filter(filter::filter_fn(move |metadata| {
             metadata.is_span() && is_ours(metadata) && (exporting || metadata.target() != "selvedge::sql")
         }));

@@ -158,12 +158,13 @@ async fn find(executor: impl PgExecutor<'_>, id: i32) -> Result<Option<Row>, Err
 }
 
 /// In the order of the ids. Each of them is looked up by itself: a plan that was made while there were few films would
-/// otherwise read all of them, however many there are by now.
+/// otherwise read all of them, however many there are by now. And PostgreSQL does not see how many ids there are, or it
+/// would think that it gains something by planning anew for each number of them.
 async fn find_each(db: Db, ids: Vec<i32>) -> Result<Vec<Option<Row>>, Error> {
     let wanted: HashSet<i32> = ids.iter().copied().collect();
-    let mut query = QueryBuilder::new("select film.* from unnest(");
+    let mut query = QueryBuilder::new("select film.* from unnest((select ");
     query.push_bind(wanted.into_iter().collect::<Vec<_>>());
-    query.push(") as wanted (id), lateral (select").push(COLUMNS).push(DETAILS);
+    query.push("::integer[])) as wanted (id), lateral (select").push(COLUMNS).push(DETAILS);
     query.push(" from films where films.id = wanted.id limit 1) as film");
     let rows: Vec<Row> = query.build_query_as().fetch_all(&db).await?;
     let found: HashMap<i32, Row> = rows.into_iter().map(|row| (row.id, row)).collect();

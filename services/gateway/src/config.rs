@@ -9,8 +9,7 @@ mod web;
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
-use selvedge_kit::config::{Listen, Telemetry};
+use selvedge_kit::config::{Listen, Telemetry, Workers};
 
 pub use json::Json;
 pub use limits::Limits;
@@ -61,19 +60,4 @@ pub struct Tls {
     /// The private key of the certificate, in PEM
     #[arg(long, env = "SELVEDGE_TLS_KEY", value_name = "FILE")]
     pub key: Option<PathBuf>,
-}
-
-/// How a gateway uses the machine.
-#[derive(Args, Clone, Debug, Default)]
-#[group(skip)]
-#[command(next_help_heading = "Workers")]
-pub struct Workers {
-    /// Threads that serve, each with its own share of the connections; when absent, one per core
-    #[arg(
-        long,
-        env = "SELVEDGE_WORKERS",
-        value_name = "COUNT",
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024)
-    )]
-    pub workers: Option<usize>,
 }

@@ -19,7 +19,7 @@ mod upstream;
 mod worker;
 
 pub use config::{
-    AccessLog, Address, Config, ErrorFormat, Json, Limits, PORT, Tls, Upstream, Upstreams, Web, Workers,
+    AccessLog, Address, Config, ErrorFormat, Json, Limits, PORT, Tls, Upstream, Upstreams, Web,
 };
 pub use process::run;
 pub use server::{Running, start};

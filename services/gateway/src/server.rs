@@ -70,12 +70,9 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         }
     }
     let tls = tls::acceptor(&config.tls)?;
-    let workers = config.workers.workers.map_or_else(std::thread::available_parallelism, |count| {
-        Ok(count.try_into().expect("the command line does not take 0"))
-    })?;
     let address = SocketAddr::new(config.listen.host, config.listen.port.unwrap_or(PORT));
-    let listeners =
-        listen::bind(address, workers).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listeners = listen::bind(address, config.workers.count())
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let address = listeners[0].local_addr()?;
     let admin_listener = bind_admin(config, address).await?;
     let admin_address = admin_listener.local_addr()?;

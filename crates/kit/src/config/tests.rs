@@ -27,7 +27,7 @@ fn target(arguments: &[&str]) -> Result<Target, String> {
 
 #[test]
 fn the_defaults_are_those_of_the_plan() {
-    let Config { listen, database, telemetry, limits, tokens } = read(&[], &[]).unwrap();
+    let Config { listen, database, telemetry, limits, tokens, workers } = read(&[], &[]).unwrap();
     assert_eq!((listen.host.to_string().as_str(), listen.port, listen.admin_port), ("127.0.0.1", None, None));
     assert_eq!((database.tls, database.pool.size), (TlsMode::Prefer, None));
     assert_eq!(database.pool.max_lifetime, Duration::from_mins(30));
@@ -35,7 +35,7 @@ fn the_defaults_are_those_of_the_plan() {
     assert_eq!(database.pool.statement_timeout, Duration::from_secs(30));
     assert_eq!(database.pool.slow_statement, Duration::from_millis(250));
     assert_eq!((telemetry.log.as_str(), telemetry.log_format), ("info", LogFormat::Auto));
-    assert_eq!(telemetry.otlp_endpoint, None);
+    assert_eq!((telemetry.otlp_endpoint, workers.workers), (None, None));
     assert!((telemetry.trace_ratio - 1.0).abs() < f64::EPSILON);
     assert_eq!((limits.max_message_bytes, limits.max_in_flight), (4 << 20, 1024));
     assert_eq!((limits.max_streams_per_connection, limits.max_header_bytes), (256, 16 << 10));

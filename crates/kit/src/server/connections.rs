@@ -22,6 +22,7 @@ use tower::{Service, ServiceExt as _};
 use tracing::{debug, info, warn};
 
 use crate::config::Limits;
+use crate::workers::Workers;
 
 /// How long to wait after an accept failed: what it fails for (no file descriptors left) does not pass at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -38,6 +39,7 @@ pub(super) async fn serve<S>(
     listener: TcpListener,
     stack: S,
     limits: &Limits,
+    workers: &mut Workers,
     drain: CancellationToken,
 ) -> bool
 where
@@ -52,8 +54,12 @@ where
     let cut_off = CancellationToken::new();
     while let Some((stream, place)) = accept(&listener, &places, &drain).await {
         let (http, stack, watcher, drain) = (http.clone(), stack.clone(), graceful.watcher(), drain.clone());
-        connections.spawn(cut_off.clone().run_until_cancelled_owned(async move {
+        let serve = async move {
             let _place = place;
+            let stream = match TcpStream::from_std(stream) {
+                Ok(stream) => stream,
+                Err(error) => return warn!(%error, "cannot serve a connection"),
+            };
             if !says_something(&stream, &drain).await {
                 return;
             }
@@ -61,7 +67,8 @@ where
             if let Err(error) = watcher.watch(connection).await {
                 debug!(%error, "a connection broke");
             }
-        }));
+        };
+        connections.spawn_on(cut_off.clone().run_until_cancelled_owned(serve), workers.next());
     }
     info!("draining");
     // Nobody new may join the line.
@@ -89,13 +96,14 @@ async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
     drain: &CancellationToken,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(std::net::TcpStream, OwnedSemaphorePermit)> {
     let place = drain.run_until_cancelled(places.clone().acquire_owned()).await?;
     let place = place.expect("nobody closes the semaphore");
     loop {
         match drain.run_until_cancelled(listener.accept()).await? {
-            Ok((stream, _)) => match stream.set_nodelay(true) {
-                Ok(()) => return Some((stream, place)),
+            // Away from the runtime that accepted it; a worker takes it into its own.
+            Ok((stream, _)) => match stream.set_nodelay(true).and_then(|()| stream.into_std()) {
+                Ok(stream) => return Some((stream, place)),
                 Err(error) => debug!(%error, "a connection is already gone"),
             },
             Err(error) => {

@@ -10,6 +10,7 @@ use super::row::rating_to;
 const UNKNOWN: i32 = i32::MAX;
 
 /// What a request asks for; what is absent here is not asked for.
+#[derive(PartialEq)]
 pub(super) struct Filter {
     title_prefix: Option<String>,
     title_contains: Option<String>,
@@ -26,6 +27,7 @@ pub(super) struct Filter {
     special_feature: Option<String>,
 }
 
+#[derive(PartialEq)]
 struct Range {
     from: i32,
     to: i32,
@@ -73,6 +75,11 @@ impl Range {
 }
 
 impl Filter {
+    /// Whether it lets all films through.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::from(&ListFilmsRequest::default())
+    }
+
     /// Writes the conditions, each after an `and`; all of them speak of `films`, in the terms of its indexes.
     pub(super) fn push(&self, query: &mut QueryBuilder<Postgres>) {
         if let Some(prefix) = &self.title_prefix {

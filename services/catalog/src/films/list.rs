@@ -29,18 +29,18 @@ pub(super) async fn list(
     let Order { key, kind, descending } = Order::new(&request.order_by);
     let (direction, beyond) = if descending { (" desc", "<") } else { ("", ">") };
 
+    let filter = Filter::from(&request);
     let mut query = QueryBuilder::new("select");
     query.push(COLUMNS).push(format_args!(", ({key})::text as key from films where true"));
-    Filter::from(&request).push(&mut query);
+    filter.push(&mut query);
     if let Some(cursor) = page.after().map(Cursor::read).transpose()? {
         let id = i32::try_from(cursor.id()).map_err(|_| page::not_ours())?;
         query.push(format_args!(" and ({key}, films.id) {beyond} (")).push_bind(cursor.key());
         query.push(format_args!("::{kind}, ")).push_bind(id).push(")");
     }
-    query.push(format_args!(" order by {key}{direction}, films.id{direction} limit "));
-    query.push_bind(i64::try_from(page.wanted()).unwrap_or(i64::MAX));
-    // Which index is the best depends on the values.
-    let rows: Vec<Listed> = query.build_query_as().persistent(false).fetch_all(db).await?;
+    query.push(format_args!(" order by {key}{direction}, films.id{direction} limit {}", page.wanted()));
+    // Of a filter, the best index depends on the values. Where there is none, one plan is as good for all pages.
+    let rows: Vec<Listed> = query.build_query_as().persistent(filter.is_empty()).fetch_all(db).await?;
     let rows = rows.into_iter().map(|row| (Cursor::new(&row.key, row.film.id), row.film.into())).collect();
     let (films, next_page_token) = page.cut(rows);
     Ok(ListFilmsResponse { films, next_page_token })

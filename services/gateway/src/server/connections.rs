@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use http::Request;
@@ -69,8 +68,7 @@ pub(super) async fn serve(entrance: Entrance) -> bool {
         async move { lines.watch().await }
     });
     // Each worker has its share of the places, as they do not talk to each other.
-    let workers = worker.shared.config.workers.workers;
-    let workers = workers.or_else(|| Some(available_parallelism().ok()?.get())).unwrap_or(1);
+    let workers = worker.shared.config.workers.count().get();
     let places = Arc::new(Semaphore::new(limits.connections.div_ceil(workers)));
     let connections = TaskTracker::new();
     let drain = &worker.shared.drain;
