@@ -132,3 +132,6 @@ fn sum(all: Vec<Driven>, time: Duration) -> Result<Measured> {
     let rate = f64::from(u32::try_from(answers)?) / time.as_secs_f64();
     Ok(Measured { rate, answers, latencies, created, visited: Visits::count(visits)? })
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,6 +62,20 @@ impl Contender {
         }
     }
 
+    /// The same, recording each trace.
+    pub(super) fn traced(self) -> Option<Self> {
+        match self {
+            Self::Grpc => Some(Self::GrpcTraced),
+            Self::Gateway => Some(Self::GatewayTraced),
+            _ => None,
+        }
+    }
+
+    /// Whether it records each trace.
+    pub(super) fn records_all(self) -> bool {
+        matches!(self, Self::GrpcTraced | Self::GatewayTraced)
+    }
+
     /// The package of ours that it needs, besides the services.
     pub(super) fn package(self) -> Option<&'static str> {
         match self {

@@ -3,17 +3,20 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::{self, SendResponse};
 use http::{HeaderMap, HeaderValue, Response};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
 
 use crate::Result;
 
 /// An empty message, neither compressed nor with anything in it.
 const EMPTY: &[u8] = &[0; 5];
+const POLL: Duration = Duration::from_millis(50);
 const WINDOW: u32 = 4 << 20;
 
 /// A collector of traces that keeps none of them.
@@ -35,8 +38,15 @@ impl Sink {
         format!("http://{}", self.address)
     }
 
-    /// How much has come so far.
-    pub(super) fn bytes(&self) -> u64 {
+    /// How much has come so far; if that is nothing, then within this time.
+    pub(super) async fn bytes_soon(&self, limit: Duration) -> u64 {
+        let some = async {
+            while self.bytes.load(Ordering::Relaxed) == 0 {
+                sleep(POLL).await;
+            }
+        };
+        // When there is none, that is the answer.
+        let _ = timeout(limit, some).await;
         self.bytes.load(Ordering::Relaxed)
     }
 }
