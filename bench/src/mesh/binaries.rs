@@ -11,16 +11,20 @@ pub(super) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Builds these packages, and answers with the directory of their programs.
-pub(super) fn build(packages: &[&str]) -> Result<PathBuf> {
+/// All of them together, whoever takes part: others would have other features, and all they depend on be built again.
+const PACKAGES: [&str; 4] =
+    ["selvedge-bench-monolith", "selvedge-catalog", "selvedge-contacts", "selvedge-gateway"];
+
+/// Builds them, and answers with the directory that they are in.
+pub(super) fn build() -> Result<PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet"]).current_dir(root());
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
-    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    cargo.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
     if !cargo.status()?.success() {
-        return Err(format!("{} cannot be built", packages.join(", ")).into());
+        return Err(format!("{} cannot be built", PACKAGES.join(", ")).into());
     }
     let directory = env::current_exe()?.parent().map(Path::to_owned);
     Ok(directory.ok_or("this program is in no directory")?)

@@ -76,15 +76,6 @@ impl Contender {
         matches!(self, Self::GrpcTraced | Self::GatewayTraced)
     }
 
-    /// The package of ours that it needs, besides the services.
-    pub(super) fn package(self) -> Option<&'static str> {
-        match self {
-            Self::Gateway | Self::GatewayTraced => Some("selvedge-gateway"),
-            Self::Monolith => Some("selvedge-bench-monolith"),
-            _ => None,
-        }
-    }
-
     /// Whether it comes from a registry, which cannot be had everywhere.
     pub(super) fn may_be_absent(self) -> bool {
         matches!(self, Self::Envoy | Self::FastapiSqlmodel | Self::FastapiPsycopg2)

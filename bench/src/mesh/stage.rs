@@ -50,15 +50,13 @@ pub(super) struct Stage {
 impl Stage {
     /// Starts these contenders. To be called in the main thread, for the processes to live as long as that.
     pub(super) async fn start(contenders: &[Contender], trace_ratio: f64) -> Result<Self> {
-        let mut packages = vec!["selvedge-catalog", "selvedge-contacts"];
-        packages.extend(contenders.iter().filter_map(|contender| contender.package()));
         let mut stage = Self {
             targets: BTreeMap::new(),
             absent: vec![],
             scripts: Scripts::default(),
             known: Arc::default(),
             watch: Watch::default(),
-            programs: binaries::build(&packages)?,
+            programs: binaries::build()?,
             catalog: free_port()?,
             contacts: free_port()?,
             trace_ratio,
