@@ -86,7 +86,7 @@ def get_film(id: Id) -> Film:
     return Film.of(row)
 
 
-@app.post("/v1/submissions", response_model_exclude_none=True)
+@app.post("/v1/submissions", status_code=201, response_model_exclude_none=True)
 def create_submission(new: NewSubmission) -> Submission:
     id, submitted_at = new_id()
     fields = new.model_dump() | {"id": id, "submitted_at": submitted_at}

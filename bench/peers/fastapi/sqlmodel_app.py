@@ -12,7 +12,9 @@ from api import (
     Words, after, new_id, next_page, size_of,
 )
 from fastapi import Depends, FastAPI, HTTPException
-from sqlalchemy import ARRAY, JSON, DateTime, FetchedValue, Text, cast, func, literal_column, text, tuple_
+from sqlalchemy import (
+    ARRAY, JSON, DateTime, FetchedValue, Integer, Text, bindparam, cast, func, literal_column, text, tuple_,
+)
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
@@ -137,8 +139,10 @@ COLUMNS = select(
     name_of(FilmRow.original_language_id).label("original_language"),
 )
 
-# One statement that brings a film's categories and actors along, made once: with relationships and `selectinload` it is
-# three, and an object of the ORM for every row of them.
+# One statement that brings a film's categories and actors along: with relationships and `selectinload` it is three, and
+# an object of the ORM for every row of them, which takes twice the time. Like the others it is made once, and its
+# parameters have names: a `where` in each request would have SQLAlchemy look through all of the statement again, which
+# takes as long as the rest of the request.
 FILM = COLUMNS.add_columns(
     select(as_list(func.json_build_object("id", CategoryRow.id, "name", CategoryRow.name), CategoryRow.name))
     .join(FilmCategoryRow, FilmCategoryRow.category_id == CategoryRow.id)
@@ -153,9 +157,13 @@ FILM = COLUMNS.add_columns(
     .join(FilmActorRow, FilmActorRow.actor_id == ActorRow.id)
     .where(FilmActorRow.film_id == FilmRow.id)
     .scalar_subquery().label("actors"),
-)
+).where(FilmRow.id == bindparam("film_id"))
 
-PAGE = COLUMNS.order_by(collated(FilmRow.title), FilmRow.id)
+PAGE = COLUMNS.order_by(collated(FilmRow.title), FilmRow.id).limit(bindparam("size", type_=Integer))
+NEXT_PAGE = PAGE.where(
+    tuple_(collated(FilmRow.title), FilmRow.id)
+    > tuple_(collated(bindparam("title", type_=Text)), bindparam("after_id", type_=Integer))
+)
 
 # No model has anything to say about a search.
 SEARCH = text(statements.SEARCH.format(query=":query", rank=":rank", id=":id", limit=":limit"))
@@ -165,13 +173,11 @@ VISIT = text(statements.VISIT.format(counter=":counter"))
 @app.get("/v1/films", response_model_exclude_none=True)
 async def list_films(session: Session, page_size: PageSize = 0, page_token: str = "") -> Films:
     size = size_of(page_size)
-    statement = PAGE.limit(size + 1)
+    title, id = after(page_token)
+    statement, parameters = PAGE, {"size": size + 1}
     if page_token:
-        title, id = after(page_token)
-        statement = statement.where(
-            tuple_(collated(FilmRow.title), FilmRow.id) > tuple_(collated(title), id)
-        )
-    rows = (await session.exec(statement)).mappings().all()
+        statement, parameters = NEXT_PAGE, parameters | {"title": title, "after_id": id}
+    rows = (await session.exec(statement, params=parameters)).mappings().all()
     return Films(films=[Film.of(row) for row in rows[:size]], next_page_token=next_page(rows, size, "title"))
 
 
@@ -186,13 +192,13 @@ async def search_films(session: Session, query: Words, page_size: PageSize = 0, 
 
 @app.get("/v1/films/{id}", response_model_exclude_none=True)
 async def get_film(session: Session, id: Id) -> Film:
-    row = (await session.exec(FILM.where(FilmRow.id == id))).mappings().one_or_none()
+    row = (await session.exec(FILM, params={"film_id": id})).mappings().one_or_none()
     if row is None:
         raise HTTPException(404, "there is no film with this id")
     return Film.of(row)
 
 
-@app.post("/v1/submissions", response_model_exclude_none=True)
+@app.post("/v1/submissions", status_code=201, response_model_exclude_none=True)
 async def create_submission(session: Session, new: NewSubmission) -> Submission:
     id, submitted_at = new_id()
     row = SubmissionRow(**new.model_dump(), id=id, status="NEW", submitted_at=submitted_at)

@@ -1,4 +1,4 @@
-"""The statements of the service, with the schema named. What stands in braces is a parameter, as the driver writes it."""
+"""The statements of the service, with the schema named. What stands in braces is a parameter."""
 
 COLUMNS = """
     films.id, title, description, release_year, language_id, original_language_id, rental_duration,

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -50,8 +51,10 @@ pub(crate) struct Submission {
     etag: Etag,
 }
 
-/// The status as the API has it is made here: it is always the same.
-pub(crate) async fn create(State(database): State<PgPool>, Json(new): Json<New>) -> Answer<Submission> {
+pub(crate) async fn create(
+    State(database): State<PgPool>,
+    Json(new): Json<New>,
+) -> Result<(StatusCode, Json<Submission>), Problem> {
     check(&new).map_err(Problem::invalid)?;
     let now = Utc::now();
     let seconds = u64::try_from(now.timestamp()).expect("it is later than 1970");
@@ -72,7 +75,7 @@ pub(crate) async fn create(State(database): State<PgPool>, Json(new): Json<New>)
     .bind(Column(&new.document_insights))
     .fetch_one(&database)
     .await?;
-    Ok(Json(stored))
+    Ok((StatusCode::CREATED, Json(stored)))
 }
 
 fn check(new: &New) -> Result<(), String> {

@@ -1,5 +1,5 @@
-//! What one would write in an afternoon where no services are wanted: axum, sqlx with its own pool, and five routes that
-//! answer what Selvedge's gateway answers.
+//! What one would write in an afternoon where no services are wanted: axum, sqlx with its own pool, and five routes
+//! that answer what Selvedge's gateway answers.
 
 #![expect(
     clippy::disallowed_types,
