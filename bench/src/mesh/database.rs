@@ -105,7 +105,7 @@ impl Database {
     }
 
     pub(super) fn version() -> Result<String> {
-        Ok(Installation::find()?.version.to_string())
+        Ok(Installation::find()?.version)
     }
 
     fn superuser(&self, database: &str) -> PgConnectOptions {

@@ -71,7 +71,7 @@ pub(super) fn standings(turns: &[Turn], question: Question) -> Vec<Standing> {
 
 impl Standing {
     fn of(contender: Contender, turns: &[&Turn]) -> Self {
-        let failures = turns.iter().filter_map(|turn| match &turn.outcome {
+        let mut failures = turns.iter().filter_map(|turn| match &turn.outcome {
             Outcome::Failure(failure) => Some(failure.clone()),
             Outcome::Figures(_) => None,
         });
@@ -83,7 +83,7 @@ impl Standing {
             })
             .collect();
         let medians = (!figures.is_empty()).then(|| Medians::of(&figures));
-        Self { contender, failed: turns.len() - figures.len(), failure: failures.last(), medians }
+        Self { contender, failed: turns.len() - figures.len(), failure: failures.next_back(), medians }
     }
 }
 
@@ -110,6 +110,25 @@ impl Medians {
             cpu: cpu.collect(),
         }
     }
+
+    /// All of a row but the name, beside a rate that is the measure.
+    fn row(&self, measure: f64) -> [String; HEAD.len()] {
+        let whole = |rate: f64| format!("{rate:.0}");
+        let millis = |millis: f64| format!("{millis:.2}");
+        let cpu: Vec<_> = self.cpu.iter().map(|(name, taken)| format!("{name} {taken:.0}")).collect();
+        [
+            String::new(),
+            whole(self.rate),
+            format!("{:.2}", self.rate / measure),
+            format!("{} to {}", whole(self.slowest), whole(self.fastest)),
+            millis(self.p50),
+            millis(self.p90),
+            millis(self.p99),
+            millis(self.p999),
+            millis(self.max),
+            cpu.join(", "),
+        ]
+    }
 }
 
 /// Writes the table of each question, for people at a terminal.
@@ -125,41 +144,35 @@ pub(super) fn title(question: Question) -> String {
     format!("{work:?}, {connections} connections{due}").to_lowercase()
 }
 
+const HEAD: [&str; 10] = [
+    "contender",
+    "requests/s",
+    "ratio",
+    "slowest to fastest",
+    "p50 ms",
+    "p90 ms",
+    "p99 ms",
+    "p99.9 ms",
+    "max ms",
+    "CPU µs per request",
+];
+
 /// A table in Markdown, with the first contender as the measure of the others.
 pub(super) fn table(standings: &[Standing]) -> String {
-    const HEAD: [&str; 10] = [
-        "contender",
-        "requests/s",
-        "ratio",
-        "slowest to fastest",
-        "p50 ms",
-        "p90 ms",
-        "p99 ms",
-        "p99.9 ms",
-        "max ms",
-        "CPU µs per request",
-    ];
     let measure = standings.first().and_then(|first| first.medians.as_ref()).map(|medians| medians.rate);
     let mut rows = vec![HEAD.map(str::to_owned)];
-    for Standing { contender, failed, failure, medians } in standings {
+    for standing in standings {
+        let Standing { contender, failed, failure, .. } = standing;
         let name = contender.name().to_owned();
         let name = if *failed > 0 { format!("{name} ({failed} FAILED)") } else { name };
-        rows.push(match medians {
-            Some(it) => {
-                let ratio = measure.map(|measure| format!("{:.2}", it.rate / measure)).unwrap_or_default();
-                let cpu: Vec<_> = it.cpu.iter().map(|(name, taken)| format!("{name} {taken:.0}")).collect();
-                let spread = format!("{:.0} to {:.0}", it.slowest, it.fastest);
-                let [p50, p90, p99, p999, max] =
-                    [it.p50, it.p90, it.p99, it.p999, it.max].map(|millis| format!("{millis:.2}"));
-                [name, format!("{:.0}", it.rate), ratio, spread, p50, p90, p99, p999, max, cpu.join(", ")]
-            }
-            None => {
-                let mut row = [const { String::new() }; 10];
-                row[9] = failure.clone().unwrap_or_default().replace(['|', '\n'], " ");
-                row[0] = name;
-                row
-            }
-        });
+        let mut row = [const { String::new() }; HEAD.len()];
+        if let Some(medians) = &standing.medians {
+            row = medians.row(measure.unwrap_or(medians.rate));
+        } else if let Some(failure) = failure {
+            row[HEAD.len() - 1] = failure.replace(['|', '\n'], " ");
+        }
+        row[0] = name;
+        rows.push(row);
     }
     markdown(&rows)
 }

@@ -80,7 +80,7 @@ impl Results {
             &format!("\n## Memory after {:.0} s of film at the peak\n\n{}", self.soak, self.memory_table());
         text +=
             &format!("\nTraces of {} bytes arrived at the collector.\n\n## Machine\n\n", self.trace_bytes);
-        let mut rows = vec![["".into(), "".into()]];
+        let mut rows = vec![["what", "which"].map(str::to_owned)];
         rows.extend(self.machine.iter().map(|(name, value)| [name.clone(), value.clone()]));
         text + &markdown(&rows)
     }
