@@ -5,6 +5,7 @@
 
 mod catalog;
 mod contacts;
+mod libpq;
 mod load;
 mod memory;
 mod mesh;

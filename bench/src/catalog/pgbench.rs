@@ -1,15 +1,13 @@
 //! pgbench, with the statement that the service itself has just sent.
 
 use std::io::Write as _;
-use std::process::Stdio;
 
 use selvedge_catalog::SERVICE;
 use selvedge_postgres::Installation;
 use selvedge_testing::Database;
 use tempfile::NamedTempFile;
-use tokio::process::Command;
 
-use crate::Result;
+use crate::{Result, libpq};
 
 /// The last statement that a service sent which has these words in it, with a value for each of its parameters.
 pub(super) async fn last_statement(database: &Database, words: &str, values: &[&str]) -> Result<String> {
@@ -47,23 +45,12 @@ impl Script {
 
     /// Runs it so many times, by so many clients at once, and answers with seconds per run.
     pub(super) async fn run(&self, database: &Database, clients: usize, times: u64) -> Result<f64> {
-        let config = database.config(|_| {}).database;
-        let given = "the configuration of a test names it";
         let each = (times / u64::try_from(clients)?).max(1);
-        let output = Command::new(Installation::find()?.bin.join("pgbench"))
+        let output = libpq::command(Installation::find()?.bin.join("pgbench"), database, SERVICE)
             .args(["--no-vacuum", "--protocol", "prepared", "--jobs", "1"])
             .args(["--client", &clients.to_string(), "--transactions", &each.to_string()])
             .arg("--file")
             .arg(self.file.path())
-            .env_clear()
-            .env("PGHOST", config.host.expect(given))
-            .env("PGPORT", config.port.expect(given).to_string())
-            .env("PGUSER", config.user.expect(given))
-            .env("PGPASSWORD", config.password.expect(given).expose())
-            .env("PGDATABASE", config.name.expect(given))
-            .env("PGOPTIONS", format!("-c search_path={}", SERVICE.name))
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
             .output()
             .await?;
         let said = String::from_utf8_lossy(&output.stdout);

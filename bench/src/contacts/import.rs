@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use selvedge_contacts::SERVICE;
 use selvedge_postgres::Installation;
@@ -15,7 +14,7 @@ use tokio::process::Command;
 
 use super::{COLUMNS, Rows, Submissions, discard, ensure_partitions, serve_empty};
 use crate::table::{Table, note, thousands};
-use crate::{Result, Size, memory};
+use crate::{Result, Size, libpq, memory};
 
 const PSQL: &str = "psql \\copy";
 const IMPORT: &str = "ImportSubmissions";
@@ -107,23 +106,9 @@ async fn check(served: Served, rows: Rows) -> Result<u64> {
     Ok(u64::try_from(left)?)
 }
 
-/// As the service itself: with its role, and over the socket.
 fn psql(database: &Database) -> Result<Command> {
-    let config = database.config(|_| {}).database;
-    let given = "the configuration of a test names it";
-    let mut command = Command::new(psql_program()?);
-    command
-        .args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"])
-        .env_clear()
-        .env("PGHOST", config.host.expect(given))
-        .env("PGPORT", config.port.expect(given).to_string())
-        .env("PGUSER", config.user.expect(given))
-        .env("PGPASSWORD", config.password.expect(given).expose())
-        .env("PGDATABASE", config.name.expect(given))
-        .env("PGOPTIONS", format!("-c search_path={}", SERVICE.name))
-        .env("PGCLIENTENCODING", "UTF8")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
+    let mut command = libpq::command(psql_program()?, database, SERVICE);
+    command.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]).env("PGCLIENTENCODING", "UTF8");
     Ok(command)
 }
 

@@ -5,7 +5,8 @@
 //! callers, and none of them notices: each has its own deadline, its own result and its own error, and may leave without
 //! taking the others along.
 
-use std::collections::VecDeque;
+mod queue;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +18,7 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::{Code, Context, Error, Result};
+use queue::Queue;
 
 /// Calls of one kind, that become statements together.
 ///
@@ -53,11 +55,11 @@ struct Inner<C, A> {
     name: &'static str,
     limits: Limits,
     work: Work<C, A>,
-    queue: Mutex<Queue<C, A>>,
+    state: Mutex<State<C, A>>,
 }
 
-struct Queue<C, A> {
-    waiting: VecDeque<Waiting<C, A>>,
+struct State<C, A> {
+    queue: Queue<C, A>,
     in_flight: usize,
 }
 
@@ -83,9 +85,10 @@ impl<C: Clone + Send + 'static, A: Send + 'static> Batch<C, A> {
     where
         F: Future<Output = Result<Vec<A>>> + Send + 'static,
     {
+        assert!(limits.in_flight > 0 && limits.calls > 0, "without a call or a statement nobody is served");
         let work: Work<C, A> = Box::new(move |calls| Box::pin(work(calls)));
-        let queue = Mutex::new(Queue { waiting: VecDeque::new(), in_flight: 0 });
-        Self(Arc::new(Inner { name, limits, work, queue }))
+        let state = Mutex::new(State { queue: Queue::new(), in_flight: 0 });
+        Self(Arc::new(Inner { name, limits, work, state }))
     }
 
     /// Makes a call, alone or with others that have the same `lane`.
@@ -108,42 +111,29 @@ impl<C: Clone + Send + 'static, A: Send + 'static> Batch<C, A> {
 /// Serves one batch after the other until nobody waits.
 async fn serve_all<C: Clone + Send + 'static, A: Send + 'static>(inner: Arc<Inner<C, A>>) {
     while let Some(batch) = inner.next() {
-        let served = AssertUnwindSafe(inner.serve(batch)).catch_unwind().await;
-        if served.is_err() {
-            // Whoever was in it has been told by its end; those who wait must not wait for ever.
-            tracing::error!(batch = inner.name, "a batch panicked");
-        }
+        inner.serve(batch).await;
     }
 }
 
 impl<C: Clone, A> Inner<C, A> {
     /// Whether there is room for another statement, which the caller must then see to.
     fn enqueue(&self, call: Waiting<C, A>) -> bool {
-        let mut queue = self.queue();
-        queue.waiting.push_back(call);
-        let room = queue.in_flight < self.limits.in_flight;
-        queue.in_flight += usize::from(room);
+        let mut state = self.state();
+        state.queue.push(call);
+        let room = state.in_flight < self.limits.in_flight;
+        state.in_flight += usize::from(room);
         room
     }
 
-    /// The calls of the next statement: the one that has waited the longest, and those with the same lane. `None`
-    /// gives the place up, under the same lock, so that whoever comes next takes it.
+    /// The calls of the next statement. `None` gives the place up, under the same lock, so that whoever comes next takes
+    /// it.
     fn next(&self) -> Option<Vec<Waiting<C, A>>> {
-        let mut queue = self.queue();
-        queue.waiting.retain(|call| !call.answer.is_closed());
-        let Some(lane) = queue.waiting.front().map(|first| first.lane.clone()) else {
-            queue.in_flight -= 1;
+        let mut state = self.state();
+        let batch = state.queue.next(self.limits.calls);
+        if batch.is_empty() {
+            state.in_flight -= 1;
             return None;
-        };
-        let (mut batch, mut others) = (vec![], VecDeque::new());
-        for call in queue.waiting.drain(..) {
-            if batch.len() < self.limits.calls && call.lane == lane {
-                batch.push(call);
-            } else {
-                others.push_back(call);
-            }
         }
-        queue.waiting = others;
         Some(batch)
     }
 
@@ -151,7 +141,10 @@ impl<C: Clone, A> Inner<C, A> {
         let mut parts = vec![batch];
         while let Some(mut part) = parts.pop() {
             part.retain(|call| !call.answer.is_closed());
-            match self.attempt(&mut part).await {
+            // A panic is the end of those who were in it. Those who wait must not wait for ever.
+            let attempt = AssertUnwindSafe(self.attempt(&mut part)).catch_unwind().await;
+            let panicked = |_| Some(Err(Error::internal(format!("the batch of {} panicked", self.name))));
+            match attempt.unwrap_or_else(panicked) {
                 None => {}
                 Some(Ok(answers)) => {
                     for (call, answer) in part.into_iter().zip(answers) {
@@ -191,8 +184,8 @@ impl<C: Clone, A> Inner<C, A> {
         }
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue<C, A>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State<C, A>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

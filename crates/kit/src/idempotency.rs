@@ -67,16 +67,13 @@ pub async fn once<T: Message + Default>(
     work: impl AsyncFnOnce(&mut Transaction) -> Result<T>,
 ) -> Result<T> {
     let request = Repeatable::new(request_id, request);
-    let mut answers = once_each(db, &[request.as_ref()], async |transaction, new| match new {
-        [] => Ok(vec![]),
-        _ => Ok(vec![work(transaction).await?]),
-    })
-    .await?;
+    let work = async |transaction: &mut Transaction, _: &[usize]| Ok(vec![work(transaction).await?]);
+    let mut answers = once_each(db, &[request.as_ref()], work).await?;
     answers.pop().unwrap_or_else(|| Err(Error::internal("a request was left without an answer")))
 }
 
 /// What [`once`] does, for several requests in one transaction: `work` is given the numbers of those that are new, and
-/// answers with as many results.
+/// answers with as many results. Where none of them is new, there is nothing to do.
 pub async fn once_each<T: Message + Default>(
     db: &Db,
     requests: &[Option<&Repeatable>],
@@ -87,7 +84,7 @@ pub async fn once_each<T: Message + Default>(
     let new: Vec<usize> = (0..requests.len())
         .filter(|number| requests[*number].is_none() || claimed.contains(number))
         .collect();
-    let done = work(&mut transaction, &new).await?;
+    let done = if new.is_empty() { vec![] } else { work(&mut transaction, &new).await? };
     let kept: Vec<(&Repeatable, Vec<u8>)> = new
         .iter()
         .zip(&done)

@@ -12,8 +12,8 @@ pub use tokens::{PageTokens, not_ours};
 
 const DEFAULT_SIZE: usize = 20;
 const MAX_SIZE: usize = 100;
-/// The most bytes of a page: clients take four megabytes by default.
-const MAX_BYTES: usize = 3 << 20;
+/// The most bytes of a page, or of another answer with many rows: clients take four megabytes by default.
+pub const MAX_BYTES: usize = 3 << 20;
 
 /// A page that a request asks for.
 ///

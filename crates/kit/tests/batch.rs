@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
 use futures::future::join_all;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -178,6 +179,49 @@ async fn a_caller_that_leaves_takes_nobody_along_and_the_last_one_ends_the_state
 }
 
 #[tokio::test]
+async fn lanes_take_turns() {
+    let store = Store::open(0);
+    let batch = store.batch(Limits { in_flight: 1, calls: 2 });
+    let calls = [("a", 1), ("a", 2), ("a", 3), ("b", 4), ("a", 5), ("b", 6), ("b", 7)];
+    let answers = behind_one(&store, &batch, &calls).await;
+    store.let_through(10);
+    assert!(join_all(answers).await.into_iter().all(|answer| answer.unwrap().is_ok()));
+    assert_eq!(store.statements(), [vec![0], vec![1, 2], vec![4, 6], vec![3, 5], vec![7]]);
+}
+
+#[tokio::test]
+async fn those_who_left_do_not_pile_up_behind_a_statement_that_takes_long() {
+    let store = Store::open(0);
+    let batch = Arc::new(Batch::new("test", ONE, {
+        let store = store.clone();
+        move |calls: Vec<Arc<()>>| {
+            let store = store.clone();
+            async move { Ok(store.run(vec![0; calls.len()]).await?.into_iter().zip(calls).collect()) }
+        }
+    }));
+    let payload = Arc::new(());
+    let call = |lane: &'static str| {
+        let (batch, payload) = (batch.clone(), payload.clone());
+        async move { batch.call(lane, payload).await.map(|(row, _)| row) }
+    };
+    let first = tokio::spawn(call(""));
+    store.until("the first is under way", |store| !store.statements.lock().unwrap().is_empty()).await;
+    let stays = tokio::spawn(call("a"));
+    yield_now().await;
+    for _ in 0..5000 {
+        assert!(call("").now_or_never().is_none());
+        assert!(call("b").now_or_never().is_none());
+    }
+    let held = Arc::strong_count(&payload);
+    assert!(held < 1000, "{held} calls are kept");
+    store.let_through(10);
+    for stayed in [first, stays] {
+        assert_eq!(stayed.await.unwrap().unwrap(), "row 0");
+    }
+    assert_eq!(store.statements(), [[0], [0]]);
+}
+
+#[tokio::test]
 async fn who_left_while_it_waited_is_in_no_statement() {
     let store = Store::open(0);
     let batch = store.batch(ONE);
@@ -258,6 +302,25 @@ async fn a_panic_is_told_to_those_who_were_in_it_and_the_next_are_served() {
     }));
     assert_eq!(spawn(&batch, "", 13).await.unwrap().unwrap_err().code(), Code::Internal);
     assert_eq!(spawn(&batch, "", 14).await.unwrap().unwrap(), "row 14");
+}
+
+#[tokio::test]
+async fn a_panic_in_one_part_of_a_statement_leaves_the_other_parts_alone() {
+    let store = Store::open(0);
+    let batch = Arc::new(Batch::new("test", ONE, {
+        let store = store.clone();
+        move |calls: Vec<u32>| {
+            assert_ne!(calls, [13], "a bug");
+            store.clone().run(calls)
+        }
+    }));
+    let mut answers = behind_one(&store, &batch, &[("", 1), ("", 13), ("", 2), ("", 3)]).await;
+    store.let_through(10);
+    assert_eq!(answers.remove(2).await.unwrap().unwrap_err().code(), Code::Internal);
+    for (answer, call) in answers.into_iter().zip([0, 1, 2, 3]) {
+        assert_eq!(answer.await.unwrap().unwrap(), format!("row {call}"));
+    }
+    assert_eq!(store.statements(), [vec![0], vec![1, 13, 2, 3], vec![1, 13], vec![1], vec![2, 3]]);
 }
 
 #[tokio::test]

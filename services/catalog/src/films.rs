@@ -9,9 +9,10 @@ mod write;
 use std::collections::{HashMap, HashSet};
 
 use futures::stream::BoxStream;
+use prost::Message as _;
 use selvedge_kit::batch::{Batch, Limits};
 use selvedge_kit::bulk::{self, Exports};
-use selvedge_kit::page::PageTokens;
+use selvedge_kit::page::{self, PageTokens};
 use selvedge_kit::{Code, Db, Error, Kit, ResultExt as _, etag};
 use selvedge_proto::catalog::v1::film_service_server::FilmService;
 use selvedge_proto::catalog::v1::{
@@ -64,7 +65,12 @@ impl FilmService for Films {
             row.map(Film::from).ok_or_else(missing)
         };
         let films = found.into_iter().zip(ids).map(film).collect::<Result<_, Error>>()?;
-        Ok(Response::new(BatchGetFilmsResponse { films }))
+        let answer = BatchGetFilmsResponse { films };
+        if answer.encoded_len() > page::MAX_BYTES {
+            let message = "these films are too long for one answer; get fewer at a time";
+            return Err(Error::new(Code::FailedPrecondition, "FILMS_TOO_LARGE", message).into());
+        }
+        Ok(Response::new(answer))
     }
 
     async fn list_films(

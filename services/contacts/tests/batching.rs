@@ -154,6 +154,22 @@ async fn a_request_that_comes_twice_in_one_statement_is_done_once() {
 }
 
 #[tokio::test]
+async fn where_all_are_repeated_nothing_is_inserted() {
+    let served = serve(SERVICE).await;
+    let client = Client::new(served.channel());
+    let first = create(&client, request("a", None, "same")).await.unwrap().unwrap();
+    let refuse = "create function refuse() returns trigger language plpgsql
+                  as $$ begin raise exception 'there is an insert'; end $$;
+                  create trigger refuse before insert on submissions for each statement execute function refuse()";
+    served.database.superuser().await.execute(refuse).await.unwrap();
+    assert_eq!(create(&client, request("a", None, "same")).await.unwrap().unwrap(), first);
+    // The control: an insert would have been noticed, even of nothing.
+    assert_eq!(create(&client, request("a", None, "")).await.unwrap().unwrap_err().code(), Code::Internal);
+    let nothing = "insert into submissions (name) select 'a' where false";
+    assert!(served.database.superuser().await.execute(nothing).await.is_err());
+}
+
+#[tokio::test]
 async fn when_the_line_is_cut_after_the_commit_a_repeated_request_finds_what_was_done() {
     let line = Line::lay().await;
     let (port, to) = (line.port, line.to.clone());

@@ -203,6 +203,21 @@ async fn a_batch_has_the_order_of_its_ids_or_names_the_missing_one() {
     assert_eq!(why(&get(&mut client, 6).await.unwrap_err()), (Code::NotFound, "FILM_NOT_FOUND".into()));
 }
 
+#[tokio::test]
+async fn a_batch_is_never_larger_than_clients_take() {
+    let (served, mut client) = start().await;
+    let large = "insert into films (title, description, language_id, special_features)
+        select repeat('𝄞', 255), repeat('𝄞', 10000), 1,
+            array(select repeat('𝄞', 48) || n from generate_series(10, 29) n)
+        from generate_series(1, 100)";
+    run(&served.database, large).await;
+    let mut get =
+        async |count| client.batch_get_films(BatchGetFilmsRequest { ids: (1..=count).collect() }).await;
+    assert_eq!(get(60).await.unwrap().into_inner().films.len(), 60);
+    // A hundred of them are more than four megabytes, which a client would not read.
+    assert_eq!(why(&get(100).await.unwrap_err()), (Code::FailedPrecondition, "FILMS_TOO_LARGE".into()));
+}
+
 /// Does to a film what an update does with a new one.
 type Change = fn(&mut Film, &Film);
 
