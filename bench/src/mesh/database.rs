@@ -150,6 +150,14 @@ impl Database {
         Ok(statement.bind(words).fetch_optional(&mut self.connect().await?).await?)
     }
 
+    /// How many rows a statement answers with.
+    pub(super) async fn rows(&self, statement: &str) -> Result<usize> {
+        let mut connection = self.connect().await?;
+        connection.execute("set search_path = catalog, contacts, public").await?;
+        let rows = connection.fetch_all(AssertSqlSafe(statement.to_owned())).await?;
+        Ok(rows.len())
+    }
+
     pub(super) async fn stored(&self) -> Result<Stored> {
         let query = "select (select count(*) from contacts.submissions),
              (select count from contacts.visitors where counter = $1)";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -53,19 +54,24 @@ impl Scripts {
         let film = statement(database, service, Work::Film, known, "from unnest(").await?;
         let film = film.split_once("lateral (").and_then(|(_, film)| film.split_once(" limit 1) as film"));
         let (film, _) = film.ok_or("the statement for films by id is not as it was")?;
+        answers(database, &film.replace("wanted.id", "1"), 1..=1).await?;
         let film = format!("\\set id random(1, {})\n{}", known.films, film.replace("wanted.id", ":id"));
-        let limit = (PAGE + 1).to_string();
+        // Whether there is another page is known from one film more.
+        let limit = PAGE + 1;
         let page = statement(database, service, Work::Page, known, "from films where true").await?;
-        let page = filled(&page, &[&limit])?;
+        let page = filled(&page, &[&limit.to_string()])?;
+        answers(database, &page, limit..=limit).await?;
         let search = statement(database, service, Work::Search, known, "websearch_to_tsquery").await?;
-        let search = known
-            .words
-            .iter()
-            .map(|word| filled(&search, &[&format!("'{word}'"), "null::real", "null", &limit]));
+        let mut searches = vec![];
+        for word in &known.words {
+            let search = filled(&search, &[&format!("'{word}'"), "null::real", "null", &limit.to_string()])?;
+            answers(database, &search, 1..=limit).await?;
+            searches.push((search, 1));
+        }
         let scripts = [
             (Work::Film, vec![(film.clone(), 1)]),
             (Work::Page, vec![(page, 1)]),
-            (Work::Search, search.map(|search| Ok((search?, 1))).collect::<Result<Vec<_>>>()?),
+            (Work::Search, searches),
             (Work::Create, vec![(create(), 1)]),
             (Work::Visit, vec![(visit(), 1)]),
             (Work::Mix, vec![(film, 4), (create(), 1)]),
@@ -191,6 +197,15 @@ fn latencies(directory: &Path, from: Duration, to: Duration) -> Result<Histogram
         }
     }
     Ok(latencies)
+}
+
+/// pgbench looks at no answer. So a statement is tried before.
+async fn answers(database: &Database, statement: &str, wanted: RangeInclusive<usize>) -> Result<()> {
+    let rows = database.rows(statement).await?;
+    if wanted.contains(&rows) {
+        return Ok(());
+    }
+    Err(format!("a statement for pgbench answers with {rows} rows: {statement}").into())
 }
 
 /// The statement with these words that the service sends for this work.
