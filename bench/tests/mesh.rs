@@ -11,7 +11,7 @@ const BOUND: Duration = Duration::from_mins(30);
 
 async fn bench(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge-bench"));
-    command.args(arguments).args(["--seconds", "0.2", "--rounds", "1", "--connections", "2"]);
+    command.args(arguments).args(["--seconds", "1", "--rounds", "1", "--connections", "2"]);
     command.stdin(Stdio::null()).kill_on_drop(true);
     timeout(BOUND, command.output()).await.expect("it ends in time").unwrap()
 }

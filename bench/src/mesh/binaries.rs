@@ -1,6 +1,7 @@
 //! The programs that take part, built as this one was.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,6 +20,16 @@ const PACKAGES: [&str; 4] =
 pub(super) fn build() -> Result<PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet"]).current_dir(root());
+    // What an outer cargo says of this package would make this one build again what depends on it: `ring` and all above.
+    let of_this_package = |name: &OsString| {
+        let name = name.to_string_lossy();
+        ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_"]
+            .iter()
+            .any(|begins| name.starts_with(begins))
+    };
+    for name in env::vars_os().map(|(name, _)| name).filter(of_this_package) {
+        cargo.env_remove(name);
+    }
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
