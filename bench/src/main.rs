@@ -6,7 +6,9 @@
 mod catalog;
 mod contacts;
 mod libpq;
+mod load;
 mod memory;
+mod mesh;
 mod table;
 
 use std::process::ExitCode;
@@ -32,6 +34,10 @@ enum Command {
     Catalog(catalog::Catalog),
     /// The contacts service.
     Contacts(contacts::Contacts),
+    /// The whole mesh beside what else could be in its place.
+    Mesh(mesh::Mesh),
+    /// All of that, with results in files.
+    All(mesh::All),
 }
 
 /// How much is measured.
@@ -62,6 +68,8 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Catalog(catalog) => catalog.run().await,
         Command::Contacts(contacts) => contacts.run().await,
+        Command::Mesh(mesh) => mesh.run().await,
+        Command::All(all) => all.run().await,
     }
 }
 

@@ -97,8 +97,9 @@ pub(crate) fn note(text: &str) {
     say(&format!("  {text}"));
 }
 
+/// Writes what was asked for.
 #[expect(clippy::print_stdout, reason = "it is what this program is for")]
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     println!("{text}");
 }
 
