@@ -36,10 +36,7 @@ pub(super) async fn film(size: Size, films: Films, served: &Served) -> Result<()
     };
     get(connect(served)).await?;
     let setting = format!("\\set id random(1, {count})");
-    let script = Script::new(
-        &setting,
-        &last_statement(&served.database, "from films", &["array[:id::integer]"]).await?,
-    )?;
+    let script = Script::new(&setting, &last_statement(&served.database, "from films", &[":id"]).await?)?;
     let mut table = table("film: GetFilm, with its categories and actors", films);
     for _ in 0..size.rounds {
         turn(&mut table, served, &script, calls(size, 50), connect, get).await?;

@@ -51,11 +51,10 @@ impl Scripts {
         service: Target,
         directory: &Path,
     ) -> Result<Self> {
-        let film = statement(database, service, Work::Film, known, "from unnest(").await?;
-        let film = film.split_once("lateral (").and_then(|(_, film)| film.split_once(" limit 1) as film"));
-        let (film, _) = film.ok_or("the statement for films by id is not as it was")?;
-        answers(database, &film.replace("wanted.id", "1"), 1..=1).await?;
-        let film = format!("\\set id random(1, {})\n{}", known.films, film.replace("wanted.id", ":id"));
+        // That of a call which is alone.
+        let film = statement(database, service, Work::Film, known, "from films where films.id = ").await?;
+        answers(database, &filled(&film, &["1"])?, 1..=1).await?;
+        let film = format!("\\set id random(1, {})\n{}", known.films, filled(&film, &[":id"])?);
         // Whether there is another page is known from one film more.
         let limit = PAGE + 1;
         let page = statement(database, service, Work::Page, known, "from films where true").await?;

@@ -9,6 +9,7 @@ mod queue;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -40,6 +41,15 @@ pub struct Limits {
     pub in_flight: usize,
     /// The most calls in a statement.
     pub calls: usize,
+}
+
+impl Limits {
+    /// For what only reads, and so waits for nobody: as many statements as half of the cores can be busy with. With more of
+    /// them each would have fewer calls, and a call in a large statement costs a fraction of one in a small.
+    pub fn of_reads() -> Self {
+        let cores = available_parallelism().map_or(1, usize::from);
+        Self { in_flight: (cores / 2).max(1), ..Self::default() }
+    }
 }
 
 impl Default for Limits {

@@ -1,12 +1,11 @@
 mod facets;
 mod filter;
+mod find;
 mod links;
 mod list;
 mod row;
 mod search;
 mod write;
-
-use std::collections::{HashMap, HashSet};
 
 use futures::stream::BoxStream;
 use prost::Message as _;
@@ -21,7 +20,6 @@ use selvedge_proto::catalog::v1::{
     SearchFilmsRequest, SearchFilmsResponse, SetFilmActorsRequest, SetFilmCategoriesRequest,
     UpdateFilmRequest,
 };
-use sqlx::{PgExecutor, QueryBuilder};
 use tonic::{Request, Response, Status};
 
 use filter::Filter;
@@ -39,7 +37,7 @@ impl Films {
         let db = kit.db.clone();
         Self {
             db: kit.db.clone(),
-            by_id: Batch::new("films by id", Limits::default(), move |ids| find_each(db.clone(), ids)),
+            by_id: Batch::new("films by id", Limits::of_reads(), move |ids| find::each(db.clone(), ids)),
             page_tokens: kit.page_tokens.clone(),
             exports: Exports::new(kit),
         }
@@ -58,7 +56,7 @@ impl FilmService for Films {
         request: Request<BatchGetFilmsRequest>,
     ) -> Result<Response<BatchGetFilmsResponse>, Status> {
         let ids = request.into_inner().ids;
-        let found = find_each(self.db.clone(), ids.clone()).await?;
+        let found = find::each(self.db.clone(), ids.clone()).await?;
         let film = |(row, id): (Option<Row>, i32)| {
             let missing =
                 || Error::new(Code::NotFound, "FILM_NOT_FOUND", format!("there is no film with the id {id}"));
@@ -149,26 +147,6 @@ impl FilmService for Films {
         query.push(" order by id) as films order by films.id");
         Ok(Response::new(self.exports.stream::<Row, _>(query).await?))
     }
-}
-
-async fn find(executor: impl PgExecutor<'_>, id: i32) -> Result<Option<Row>, Error> {
-    let mut query = QueryBuilder::new("select");
-    query.push(COLUMNS).push(DETAILS).push(" from films where films.id = ").push_bind(id);
-    Ok(query.build_query_as().fetch_optional(executor).await?)
-}
-
-/// In the order of the ids. Each of them is looked up by itself: a plan that was made while there were few films would
-/// otherwise read all of them, however many there are by now. And PostgreSQL does not see how many ids there are, or it
-/// would think that it gains something by planning anew for each number of them.
-async fn find_each(db: Db, ids: Vec<i32>) -> Result<Vec<Option<Row>>, Error> {
-    let wanted: HashSet<i32> = ids.iter().copied().collect();
-    let mut query = QueryBuilder::new("select film.* from unnest((select ");
-    query.push_bind(wanted.into_iter().collect::<Vec<_>>());
-    query.push("::integer[])) as wanted (id), lateral (select").push(COLUMNS).push(DETAILS);
-    query.push(" from films where films.id = wanted.id limit 1) as film");
-    let rows: Vec<Row> = query.build_query_as().fetch_all(&db).await?;
-    let found: HashMap<i32, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
-    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
 /// Why there was no row that may be changed: it is not there, or not in the state that the caller knows.

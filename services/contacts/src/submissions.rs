@@ -72,7 +72,7 @@ impl Submissions {
         let (db, creates) = (kit.db.clone(), kit.db.clone());
         Self {
             db: kit.db.clone(),
-            by_id: Batch::new("submissions by id", Limits::default(), move |ids| find(db.clone(), ids)),
+            by_id: Batch::new("submissions by id", Limits::of_reads(), move |ids| find(db.clone(), ids)),
             creates: Batch::new("create submissions", CREATES, move |new| {
                 create::create(creates.clone(), new)
             }),

@@ -104,7 +104,7 @@ async fn answer(mut transaction: Transaction, id: i32, changed: bool) -> Result<
             .execute(&mut *transaction)
             .await?;
     }
-    let film = find(&mut *transaction, id).await?.ok_or_else(not_found)?.into();
+    let film = find::one(&mut *transaction, id).await?.ok_or_else(not_found)?.into();
     transaction.commit().await?;
     Ok(film)
 }

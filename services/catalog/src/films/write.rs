@@ -31,7 +31,7 @@ pub(super) async fn create(db: &Db, request: &CreateFilmRequest) -> Result<Film,
         let id = insert(&mut **transaction, &film).await?;
         links::add_categories(transaction, id, &request.category_ids).await?;
         links::add_actors(transaction, id, &request.actor_ids).await?;
-        let stored = find(&mut **transaction, id).await?;
+        let stored = find::one(&mut **transaction, id).await?;
         stored.map(Film::from).ok_or_else(|| Error::internal("a film was gone before it was committed"))
     })
     .await
