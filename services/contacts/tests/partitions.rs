@@ -116,6 +116,32 @@ async fn scanned(connection: &mut PgConnection) -> i64 {
     sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
 }
 
+/// Whoever makes a partition has the lock for that first, and then wants the default partition for itself.
+#[tokio::test]
+async fn to_empty_the_default_partition_is_in_nobodys_way_while_it_waits() {
+    let database = Database::new(SERVICE).await;
+    let (mut maker, mut mover) = (database.superuser().await, database.superuser().await);
+    maker.execute(AssertSqlSafe(rows_at("5"))).await.unwrap();
+    maker
+        .execute("begin; select pg_advisory_xact_lock(hashtextextended('contacts.submissions', 0))")
+        .await
+        .unwrap();
+    let moving = tokio::spawn(async move { mover.execute("select empty_submissions_default()").await });
+    let waits = "select exists (
+                     select from pg_locks join pg_database on pg_database.oid = database
+                     where datname = current_database() and locktype = 'advisory' and not granted
+                 )";
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut maker).await.unwrap() {
+        assert!(!moving.is_finished());
+    }
+    maker
+        .execute("set local lock_timeout = '100ms'; lock table submissions_default in access exclusive mode; commit")
+        .await
+        .unwrap();
+    moving.await.unwrap().unwrap();
+    assert_eq!(in_default(&mut maker).await, 0);
+}
+
 #[tokio::test]
 async fn what_slipped_into_the_default_partition_is_moved_and_loses_nothing() {
     let database = Database::new(SERVICE).await;

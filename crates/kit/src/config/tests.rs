@@ -64,7 +64,7 @@ fn every_option_has_a_variable_of_the_same_name() {
         assert!(option.get_help().is_some(), "{name} has no help");
         seen += 1;
     }
-    assert_eq!(seen, 32);
+    assert_eq!(seen, 33);
 }
 
 #[test]
@@ -74,6 +74,7 @@ fn values_out_of_bounds_are_refused() {
         ("SELVEDGE_HOST", "localhost"),
         ("SELVEDGE_DATABASE_PORT", "0"),
         ("SELVEDGE_DATABASE_POOL_SIZE", "0"),
+        ("SELVEDGE_WORKERS", "0"),
         ("SELVEDGE_DATABASE_STATEMENT_TIMEOUT", "0s"),
         ("SELVEDGE_DATABASE_TLS", "yes"),
         ("SELVEDGE_LOG_FORMAT", "xml"),
