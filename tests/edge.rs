@@ -147,7 +147,7 @@ async fn one_trace_leads_from_the_browser_to_the_statement() {
     let of_trace = || -> Vec<Span> {
         collector.spans().into_iter().filter(|span| hex(&span.trace_id) == trace).collect()
     };
-    let is_statement = |span: &Span| text(span, "db.query.text").contains("join submissions");
+    let is_statement = |span: &Span| text(span, "db.query.text").contains("from submissions");
     let is_request = |span: &Span| !text(span, "http.route").is_empty();
     eventually("the spans arrive", async || {
         let spans = of_trace();
