@@ -9,6 +9,7 @@ mod libpq;
 mod load;
 mod memory;
 mod mesh;
+mod statement;
 mod table;
 
 use std::process::ExitCode;

@@ -7,27 +7,14 @@ use selvedge_postgres::Installation;
 use selvedge_testing::Database;
 use tempfile::NamedTempFile;
 
-use crate::{Result, libpq};
+use crate::{Result, libpq, statement};
 
 /// The last statement that a service sent which has these words in it, with a value for each of its parameters.
 pub(super) async fn last_statement(database: &Database, words: &str, values: &[&str]) -> Result<String> {
-    let mut statement: String = sqlx::query_scalar(
-        "select query from pg_stat_activity
-         where datname = current_database() and usename = $1 and strpos(query, $2) > 0
-         order by query_start desc limit 1",
-    )
-    .bind(format!("{}_app", SERVICE.name))
-    .bind(words)
-    .fetch_one(&mut database.superuser().await)
-    .await?;
-    // The highest first, as `$1` is also the beginning of `$12`.
-    for (index, value) in values.iter().enumerate().rev() {
-        statement = statement.replace(&format!("${}", index + 1), value);
-    }
-    if statement.contains('$') {
-        return Err(format!("a parameter has no value: {statement}").into());
-    }
-    Ok(statement)
+    let role = format!("{}_app", SERVICE.name);
+    let statement = statement::last(&mut database.superuser().await, &role, words).await?;
+    let statement = statement.ok_or_else(|| format!("the service sent no statement with {words:?}"))?;
+    statement::filled(&statement, values)
 }
 
 /// What pgbench does over and over.

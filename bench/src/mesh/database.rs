@@ -12,8 +12,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use std::time::Duration;
 use tokio::time::sleep;
 
-use crate::Result;
 use crate::load::{COUNTER, Known};
+use crate::{Result, statement};
 
 const NAME: &str = "bench";
 /// The role of all contenders but the services, which have their own.
@@ -142,12 +142,7 @@ impl Database {
 
     /// The last statement with these words that the catalog service sent.
     pub(super) async fn last_statement(&self, words: &str) -> Result<Option<String>> {
-        let statement = sqlx::query_scalar(
-            "select query from pg_stat_activity
-             where datname = current_database() and usename = 'catalog_app' and strpos(query, $1) > 0
-             order by query_start desc limit 1",
-        );
-        Ok(statement.bind(words).fetch_optional(&mut self.connect().await?).await?)
+        Ok(statement::last(&mut self.connect().await?, "catalog_app", words).await?)
     }
 
     /// How many rows a statement answers with.

@@ -18,6 +18,7 @@ use super::database::Database;
 use super::processes;
 use crate::Result;
 use crate::load::{COUNTER, Known, MESSAGE, PAGE, Target, Work, once};
+use crate::statement::filled;
 
 const PATIENCE: Duration = Duration::from_mins(2);
 /// Of so many transactions the latency is written down.
@@ -222,19 +223,6 @@ async fn statement(
         }
     }
     Err(format!("the service sends no statement with {words:?}").into())
-}
-
-/// With a value for each of its parameters.
-fn filled(statement: &str, values: &[&str]) -> Result<String> {
-    let mut statement = statement.to_owned();
-    // The highest first, as `$1` is also the beginning of `$12`.
-    for (index, value) in values.iter().enumerate().rev() {
-        statement = statement.replace(&format!("${}", index + 1), value);
-    }
-    if statement.contains('$') {
-        return Err(format!("a parameter has no value: {statement}").into());
-    }
-    Ok(statement)
 }
 
 /// To pgbench, a line that begins with a backslash is a command of its own, and any other a part of a statement.
