@@ -173,9 +173,7 @@ impl<C: Clone, A> Inner<C, A> {
 
     /// Does them all at once; `None` when the last of the callers left before it was done, which ends the statement.
     async fn attempt(&self, part: &mut [Waiting<C, A>]) -> Option<Result<Vec<A>>> {
-        let first = part.first()?;
-        let span = span_of(self.name, part);
-        let context = Context { deadline: longest(part), ..first.context.clone() };
+        let (span, context) = circumstances(self.name, part)?;
         let calls: Vec<C> = part.iter().map(|call| call.call.clone()).collect();
         let expected = calls.len();
         let work = context.scope((self.work)(calls)).instrument(span);
@@ -199,23 +197,23 @@ impl<C: Clone, A> Inner<C, A> {
     }
 }
 
-/// The span of a statement for several callers: it is in the trace of the first of them, and those of the others link to it.
-/// A call that is alone needs none.
-fn span_of<C, A>(name: &'static str, part: &[Waiting<C, A>]) -> Span {
-    let [first, others @ ..] = part else { return Span::none() };
-    if others.is_empty() {
-        return first.span.clone();
+/// What a statement for several callers is done in: the trace of the first of them that is recorded, where the others have
+/// a link to it. A call that is alone needs no span of its batch.
+fn circumstances<C, A>(name: &'static str, part: &[Waiting<C, A>]) -> Option<(Span, Context)> {
+    let mut recorded = part.iter().filter(|call| !call.span.is_none());
+    let first = recorded.next().or(part.first())?;
+    let context = Context { deadline: longest(part), ..first.context.clone() };
+    if part.len() == 1 || first.span.is_none() {
+        return Some((first.span.clone(), context));
     }
     let size = i64::try_from(part.len()).unwrap_or(i64::MAX);
     let batch = info_span!(parent: &first.span, "batch", batch.name = name, batch.size = size);
-    let context = batch.context().span().span_context().clone();
-    if context.is_valid() {
-        for call in others {
-            call.span.add_link(context.clone());
-            call.span.set_attribute("batch.size", size);
-        }
+    let place = batch.context().span().span_context().clone();
+    for call in recorded {
+        call.span.add_link(place.clone());
+        call.span.set_attribute("batch.size", size);
     }
-    batch
+    Some((batch, context))
 }
 
 /// When the last of the callers stops waiting; `None` where one never does.

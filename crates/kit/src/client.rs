@@ -55,7 +55,11 @@ impl Service<Request<Body>> for Peer {
 fn carry_on(request: &mut Request<Body>) {
     let call = Context::current();
     let headers = request.headers_mut();
-    propagation::inject(&Span::current(), headers);
+    let span = Span::current();
+    match call.place {
+        Some(place) if span.is_none() => place.inject(headers),
+        _ => propagation::inject(&span, headers),
+    }
     if let Some(id) = call.request_id.and_then(|id| HeaderValue::from_str(&id).ok()) {
         headers.insert(REQUEST_ID, id);
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::telemetry::Place;
+
 tokio::task_local! {
     static CURRENT: Context;
 }
@@ -19,12 +21,20 @@ pub struct Context {
     /// Who calls, as far as requests that may be repeated are concerned: a digest of the caller's credentials, or
     /// `anonymous`.
     pub caller: Option<Arc<str>>,
+    /// Where in a trace the call is.
+    pub place: Option<Place>,
 }
 
 impl Context {
     /// The context of the call that this task serves; an empty one outside of a call.
     pub fn current() -> Self {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    /// Whether what happens now is worth a span: everything, except in a call that nobody records.
+    pub(crate) fn is_recorded() -> bool {
+        let place_says = |call: &Self| call.place.as_ref().is_none_or(Place::is_recorded);
+        CURRENT.try_with(place_says).unwrap_or(true)
     }
 
     /// Runs something that does not wait in this context.

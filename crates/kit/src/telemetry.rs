@@ -2,9 +2,12 @@
 
 mod log;
 pub(crate) mod metrics;
+mod place;
 pub mod propagation;
+mod sampler;
 
 use std::io::IsTerminal as _;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
@@ -19,13 +22,34 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt};
 
-use crate::StartError;
 use crate::config::{self, LogFormat};
+use crate::{Context, StartError};
+pub use place::Place;
+use sampler::Roots;
 
 /// Spans that wait for export at most; a burst beyond that is dropped, and counted in the log.
 const EXPORT_QUEUE: usize = 32 * 1024;
 /// How long the last spans may take to leave when the process ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What [`start`] was told of traces.
+static TRACES: OnceLock<Traces> = OnceLock::new();
+
+/// What becomes of traces in this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traces {
+    /// Whether spans go anywhere.
+    pub(crate) exported: bool,
+    /// The share of new traces that are recorded.
+    pub(crate) ratio: f64,
+}
+
+impl Traces {
+    /// Those of this process.
+    pub(crate) fn current() -> Self {
+        TRACES.get().copied().unwrap_or_default()
+    }
+}
 
 /// Keeps telemetry alive; dropped, it sends what has not been sent.
 #[must_use = "spans are exported while this lives"]
@@ -34,25 +58,26 @@ pub struct Telemetry(SdkTracerProvider);
 /// Starts logging and, where an endpoint is configured, the export of traces. Once per process, inside a runtime.
 pub fn start(config: &config::Telemetry, service: &'static str) -> Result<Telemetry, StartError> {
     let resource = Resource::builder().with_service_name(format!("selvedge-{service}")).build();
-    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_ratio)));
+    let sampler = Sampler::ParentBased(Box::new(Roots { ratio: config.trace_ratio }));
     let mut traces = SdkTracerProvider::builder().with_resource(resource).with_sampler(sampler);
     if let Some(endpoint) = &config.otlp_endpoint {
         traces = export(traces, endpoint)?;
     }
     let provider = traces.build();
-    // Errors name their trace even where traces go nowhere, so the layer is always there. SQL spans are only made
-    // when somebody will see them.
-    let exporting = config.otlp_endpoint.is_some();
-    let spans = tracing_opentelemetry::layer()
-        .with_tracer(provider.tracer("selvedge"))
-        .with_location(false)
-        .with_threads(false)
-        .with_target(false)
-        // How long a span was being worked on would be two more looks at the clock each time that it is.
-        .with_tracked_inactivity(false)
-        .with_filter(filter::filter_fn(move |metadata| {
-            metadata.is_span() && is_ours(metadata) && (exporting || metadata.target() != "selvedge::sql")
-        }));
+    let traces = Traces { exported: config.otlp_endpoint.is_some(), ratio: config.trace_ratio };
+    let spans = traces.exported.then(|| {
+        tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("selvedge"))
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            // How long a span was being worked on would be two more looks at the clock each time that it is.
+            .with_tracked_inactivity(false)
+            // A call that nobody records has no span: what it does must not begin a trace instead.
+            .with_filter(filter::dynamic_filter_fn(|metadata, _| {
+                metadata.is_span() && is_ours(metadata) && Context::is_recorded()
+            }))
+    });
     let pretty = match config.log_format {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
@@ -65,6 +90,8 @@ pub fn start(config: &config::Telemetry, service: &'static str) -> Result<Teleme
         // Spans go to the layer above; formatting their fields here as well would be for nobody.
         .with_filter(EnvFilter::try_new(&config.log)?.and(filter::filter_fn(|it| it.is_event())));
     tracing_subscriber::registry().with(spans).with(logs).try_init()?;
+    // The subscriber is installed once per process, and so is this set.
+    TRACES.get_or_init(|| traces);
     Ok(Telemetry(provider))
 }
 

@@ -27,15 +27,18 @@ async fn the_callers_trace_leads_to_the_statement_and_tells_no_values() {
         message: "x".into(),
         ..Submission::default()
     };
-    let mut request =
-        Request::new(CreateSubmissionRequest { submission: Some(submission), request_id: "1".into() });
-    let (trace, parent) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
-    request.metadata_mut().insert("traceparent", format!("00-{trace}-{parent}-01").parse().unwrap());
-    SubmissionServiceClient::new(served.channel()).create_submission(request).await.unwrap();
+    let parent = "b7ad6b7169203331";
+    let [unrecorded, trace] = ["4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c"];
+    for (trace, flags) in [(unrecorded, "00"), (trace, "01")] {
+        let submission = Some(submission.clone());
+        let mut request = Request::new(CreateSubmissionRequest { submission, request_id: String::new() });
+        request.metadata_mut().insert("traceparent", format!("00-{trace}-{parent}-{flags}").parse().unwrap());
+        SubmissionServiceClient::new(served.channel()).create_submission(request).await.unwrap();
+    }
 
     let of_trace = |span: &Span| hex(&span.trace_id) == trace;
-    let insert =
-        |span: &Span| of_trace(span) && text(span, "db.query.text").starts_with("insert into submissions");
+    let is_insert = |span: &Span| text(span, "db.query.text").starts_with("insert into submissions");
+    let insert = |span: &Span| of_trace(span) && is_insert(span);
     let mut spans = vec![];
     for _ in 0..100 {
         let telemetry = &telemetry;
@@ -60,6 +63,9 @@ async fn the_callers_trace_leads_to_the_statement_and_tells_no_values() {
         Vec::<&String>::new(),
         "spans of libraries"
     );
+    // What a call does that nobody records is in no trace, least of all in one of its own.
+    assert!(spans.iter().all(|span| hex(&span.trace_id) != unrecorded));
+    assert_eq!(spans.iter().filter(|span| is_insert(span)).count(), 1);
     let told = format!("{spans:?}");
     assert!(!told.contains("must not be told"), "a span holds a parameter's value");
 

@@ -2,13 +2,13 @@
 
 mod label;
 mod metrics;
-mod place;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use selvedge_kit::code_name;
+use selvedge_kit::telemetry::Place;
 use selvedge_kit::telemetry::propagation::{self, REQUEST_ID, TRACEPARENT};
 use tonic::Code;
 use tracing::field::Empty;
@@ -18,7 +18,6 @@ use crate::config::AccessLog;
 use crate::worker::Worker;
 pub(crate) use label::Label;
 pub(crate) use metrics::Metrics;
-use place::Place;
 
 /// Where a trace id stands in a `traceparent`.
 const TRACE_ID: std::ops::Range<usize> = 3..35;
@@ -37,7 +36,7 @@ pub(crate) struct Observed {
     worker: Arc<Worker>,
     method: &'static str,
     label: Label,
-    /// Where spans go nowhere, this is all there is of the trace, and the span is none.
+    /// Where the trace is not recorded, this is all there is of it, and the span is none.
     place: Option<Place>,
     traceparent: Option<HeaderValue>,
     began: Instant,
@@ -61,7 +60,8 @@ impl Observed {
         let method = known(request.method());
         let route = label.text(&worker.shared);
         let telemetry = &worker.shared.config.telemetry;
-        let (span, place, traceparent) = if telemetry.otlp_endpoint.is_some() {
+        let place = Place::of(request.headers(), telemetry.trace_ratio);
+        let (span, place, traceparent) = if telemetry.otlp_endpoint.is_some() && place.is_recorded() {
             // Spans of RPCs are named for them alone, as everywhere in the mesh.
             let verb = if matches!(label, Label::Rpc(..) | Label::Own(_)) { "" } else { method };
             let span = info_span!(
@@ -80,7 +80,6 @@ impl Observed {
             let traceparent = propagation::traceparent(&span);
             (span, None, traceparent)
         } else {
-            let place = Place::of(request.headers(), telemetry.trace_ratio);
             let traceparent = place.step();
             (Span::none(), Some(place), Some(traceparent))
         };

@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 
 use super::Method;
 use super::stream::{Bounded, Bounds, End};
-use super::trace::RequestId;
+use super::trace::Named;
 use crate::config::Limits;
 use crate::{Code, Context, Error, timeout};
 
@@ -87,11 +87,14 @@ where
         let times = self.times.clone();
         let (limit, last) = times.limit(method, asked);
         let ends = Instant::now() + limit;
+        let named = request.extensions().get::<Named>().cloned();
+        let (request_id, place) = named.map(|it| (it.request_id, it.place)).unzip();
         let context = Context {
             rpc: Some(method.name.clone()),
             deadline: Some(ends.into_std()),
-            request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()),
+            request_id,
             caller: Some(caller(request.headers())),
+            place,
         };
         let bounds = method.streaming.then(|| times.bounds(method, ends, last, context.clone()));
         let request = match bounds.clone() {

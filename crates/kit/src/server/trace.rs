@@ -16,12 +16,16 @@ use tracing::{Instrument as _, Span, info_span};
 use super::Method;
 use crate::telemetry::metrics::{Metrics, code_name};
 use crate::telemetry::propagation::{self, REQUEST_ID};
+use crate::telemetry::{Place, Traces};
 
-/// The id of the call, for the layers below.
+/// What names the call, for the layers below.
 #[derive(Clone)]
-pub(super) struct RequestId(pub(super) Arc<str>);
+pub(super) struct Named {
+    pub(super) request_id: Arc<str>,
+    pub(super) place: Place,
+}
 
-/// Makes every call a span of its caller's trace and a number in the metrics.
+/// Makes every call that is recorded a span of its caller's trace, and each a number in the metrics.
 #[derive(Clone)]
 pub(super) struct TraceLayer(Arc<Metrics>);
 
@@ -63,11 +67,18 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let method = Method::of(request.uri().path());
         let request_id = propagation::request_id(request.headers());
-        let span = span(method, &request_id);
-        propagation::continue_trace(&span, request.headers());
+        let traces = Traces::current();
+        let place = Place::of(request.headers(), traces.ratio);
+        let span = if traces.exported && place.is_recorded() && !method.is_health() {
+            let span = span(method, &request_id);
+            propagation::continue_trace(&span, request.headers());
+            span
+        } else {
+            Span::none()
+        };
         let mut call = Call::begin(self.metrics.clone(), method, span.clone());
         let header = HeaderValue::from_str(&request_id).ok();
-        request.extensions_mut().insert(RequestId(request_id));
+        request.extensions_mut().insert(Named { request_id, place });
         let answer = span.in_scope(|| self.inner.call(request));
         let answer = async move {
             let mut response = answer.await?.map(Body::new);
@@ -88,9 +99,6 @@ where
 }
 
 fn span(method: &Method, request_id: &str) -> Span {
-    if method.is_health() {
-        return Span::none();
-    }
     info_span!(
         "rpc",
         otel.name = &*method.name,

@@ -87,10 +87,13 @@ fn ids() -> impl Iterator<Item = (&'static str, String)> {
     let call = Context::current();
     let span = opentelemetry::Context::map_current(|context| context.span().span_context().clone());
     let span = span.is_valid().then_some(span);
+    // Errors name their trace even where that is not recorded.
+    let trace = span.as_ref().map(|span| span.trace_id().to_string());
+    let trace = trace.or_else(|| call.place.map(|place| place.trace_id()));
     [
         ("rpc", call.rpc.map(|rpc| rpc.to_string())),
         ("request_id", call.request_id.map(|id| id.to_string())),
-        ("trace_id", span.as_ref().map(|span| span.trace_id().to_string())),
+        ("trace_id", trace),
         ("span_id", span.as_ref().map(|span| span.span_id().to_string())),
     ]
     .into_iter()

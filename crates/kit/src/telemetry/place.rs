@@ -1,22 +1,22 @@
-//! The place of a request in a trace, where spans go nowhere: the caller's trace goes on, or a new one begins, at a fraction
-//! of what spans cost.
-
 use http::{HeaderMap, HeaderValue};
-use selvedge_kit::telemetry::propagation::TRACEPARENT;
+
+use super::propagation::TRACEPARENT;
 
 const TRACESTATE: &str = "tracestate";
 const SAMPLED: u8 = 1;
 
-/// A trace, and what is carried on of it.
-pub(super) struct Place {
+/// The place of a call in a trace. Where nobody records that, it is all there is: the caller's trace goes on, or a new one
+/// begins, at a fraction of what spans cost.
+#[derive(Clone, Debug)]
+pub struct Place {
     trace: u128,
     flags: u8,
     state: Option<HeaderValue>,
 }
 
 impl Place {
-    /// That of the caller, or else a new one, of which a share is for services to record.
-    pub(super) fn of(headers: &HeaderMap, ratio: f64) -> Self {
+    /// That of the caller, or else a new one; of those, this share is to be recorded.
+    pub fn of(headers: &HeaderMap, ratio: f64) -> Self {
         let given = headers.get(TRACEPARENT).and_then(|value| read(value.to_str().ok()?));
         match given {
             Some((trace, flags)) => Self { trace, flags, state: headers.get(TRACESTATE).cloned() },
@@ -28,15 +28,25 @@ impl Place {
         }
     }
 
+    /// Whether whoever began the trace wants it to be recorded.
+    pub fn is_recorded(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    /// The id of the trace.
+    pub fn trace_id(&self) -> String {
+        format!("{:032x}", self.trace)
+    }
+
     /// A `traceparent` for one more step of the trace.
-    pub(super) fn step(&self) -> HeaderValue {
+    pub fn step(&self) -> HeaderValue {
         let step = rand::random::<u64>().max(1);
         let text = format!("00-{:032x}-{step:016x}-{:02x}", self.trace, self.flags);
         HeaderValue::try_from(text).expect("hexadecimal digits are fit for a header")
     }
 
     /// Writes the next step into the headers of a call.
-    pub(super) fn inject(&self, headers: &mut HeaderMap) {
+    pub fn inject(&self, headers: &mut HeaderMap) {
         headers.insert(TRACEPARENT, self.step());
         if let Some(state) = self.state.clone() {
             headers.insert(TRACESTATE, state);
