@@ -1,4 +1,4 @@
-//! The programs that take part, built as this one was.
+//! The programs that take part, built as they are deployed.
 
 use std::env;
 use std::ffi::OsString;
@@ -30,13 +30,14 @@ pub(super) fn build() -> Result<PathBuf> {
     for name in env::vars_os().map(|(name, _)| name).filter(of_this_package) {
         cargo.env_remove(name);
     }
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
+    let (profile, directory) = if cfg!(debug_assertions) { ("dev", "debug") } else { ("dist", "dist") };
+    cargo.args(["--profile", profile]);
     cargo.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
     if !cargo.status()?.success() {
         return Err(format!("{} cannot be built", PACKAGES.join(", ")).into());
     }
-    let directory = env::current_exe()?.parent().map(Path::to_owned);
-    Ok(directory.ok_or("this program is in no directory")?)
+    // This program is beside them, or in the directory of its own profile beside theirs.
+    let program = env::current_exe()?;
+    let target = program.ancestors().nth(2).ok_or("this program is in no directory")?;
+    Ok(target.join(directory))
 }

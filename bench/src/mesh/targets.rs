@@ -1,13 +1,18 @@
-//! What the mesh is meant to reach, and whether it did: ratios within one run.
+//! What the mesh is meant to reach, and whether it did. A ratio is that of turns of the same round, which are minutes apart
+//! at most, and the median over the rounds: a machine that others share is not as fast all the time.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::contenders::Contender::{
     self, Envoy, FastapiPsycopg2, FastapiSqlmodel, Gateway, Grpc, Monolith, Pgbench,
 };
-use super::report::{Medians, Question, standings};
+use super::report::standings;
 use super::results::Results;
+use super::turn::{Figures, Outcome, Task, Turn};
 use crate::load::Work::{self, Create, Film, Page, Visit};
+use crate::table::median;
 
 const FASTAPI: &[Contender] = &[FastapiSqlmodel, FastapiPsycopg2];
 
@@ -48,18 +53,22 @@ pub(super) struct Verdict {
 pub(super) fn verdicts(results: &Results) -> Vec<Verdict> {
     let mut verdicts = vec![];
     for (work, connections, contender, others, wanted) in RATES {
-        let of = |contender| medians(results, *work, *connections, contender).map(|medians| medians.rate);
-        let measure = others.iter().filter_map(|other| of(*other)).reduce(f64::max);
-        let ratio = of(*contender).zip(measure).map(|(rate, measure)| rate / measure);
+        let of = |contender| rounds(results, *work, *connections, contender, |figures| Some(figures.rate));
+        let mut measure = Rounds::new();
+        for (round, rate) in others.iter().flat_map(|other| of(*other)) {
+            let fastest = measure.entry(round).or_insert(rate);
+            *fastest = fastest.max(rate);
+        }
+        let ratio = ratio(&of(*contender), &measure);
         let name = if others.len() > 1 { "the faster FastAPI" } else { others[0].name() };
         let what = format!("{work:?}, {connections} connections: {} / {name}", contender.name());
         verdicts.push(Verdict::at_least(what, *wanted, ratio));
     }
     for (work, wanted) in CPU {
         let of = |contender: Contender| {
-            medians(results, *work, CPU_CONNECTIONS, contender)?.cpu.get(contender.name()).copied()
+            rounds(results, *work, CPU_CONNECTIONS, contender, |it| it.cpu.get(contender.name()).copied())
         };
-        let ratio = of(Gateway).zip(of(Envoy)).map(|(ours, theirs)| ours / theirs);
+        let ratio = ratio(&of(Gateway), &of(Envoy));
         let what = format!("{work:?}, {CPU_CONNECTIONS} connections: CPU of the gateway / of Envoy");
         verdicts.push(Verdict::at_most(what, *wanted, "", ratio));
     }
@@ -76,9 +85,31 @@ pub(super) fn verdicts(results: &Results) -> Vec<Verdict> {
     verdicts
 }
 
-fn medians(results: &Results, work: Work, connections: usize, contender: Contender) -> Option<Medians> {
-    let all = standings(&results.turns, Question { work, connections, due: None });
-    all.into_iter().find(|standing| standing.contender == contender)?.medians
+/// A figure of each round.
+type Rounds = BTreeMap<u32, f64>;
+
+fn rounds(
+    results: &Results,
+    work: Work,
+    connections: usize,
+    contender: Contender,
+    figure: impl Fn(&Figures) -> Option<f64>,
+) -> Rounds {
+    let of = |turn: &Turn| {
+        let Task { round, .. } = turn.task;
+        let is_asked = turn.task == Task { work, contender, connections, round, due: None };
+        match &turn.outcome {
+            Outcome::Figures(figures) if is_asked => Some((round, figure(figures)?)),
+            _ => None,
+        }
+    };
+    results.turns.iter().filter_map(of).collect()
+}
+
+fn ratio(ours: &Rounds, theirs: &Rounds) -> Option<f64> {
+    let ratios: Vec<f64> =
+        ours.iter().filter_map(|(round, figure)| Some(figure / theirs.get(round)?)).collect();
+    (!ratios.is_empty()).then(|| median(&ratios))
 }
 
 impl Verdict {

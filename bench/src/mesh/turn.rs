@@ -20,7 +20,7 @@ const NANOSECONDS: f64 = 1e6;
 const WARM_UP: Duration = Duration::from_millis(500);
 
 /// What a turn is about.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct Task {
     pub(super) work: Work,
     pub(super) contender: Contender,
