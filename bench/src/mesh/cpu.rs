@@ -36,7 +36,7 @@ impl Watch {
         self.0.push((name, pid));
     }
 
-    /// Each with all that descend from it; of this process, from which all of them do, only itself.
+    /// Each with all that descend from it; of this process, from which all of them do, only itself. And what the host took.
     pub(crate) fn taken(&self) -> Result<Taken> {
         let all = all()?;
         let per_second = clock_ticks_per_second();
@@ -45,8 +45,9 @@ impl Watch {
             let own = family.iter().filter_map(|pid| all.get(pid)).map(Stat::ticks);
             own.sum()
         };
-        let those = self.0.iter();
-        Ok(those.map(|(name, pid)| (*name, as_float(ticks(*pid)) / as_float(per_second))).collect())
+        let those = self.0.iter().map(|(name, pid)| (*name, ticks(*pid)));
+        let all = those.chain([(STOLEN, stolen()?)]);
+        Ok(all.map(|(name, ticks)| (name, as_float(ticks) / as_float(per_second))).collect())
     }
 
     /// The same for memory. What PostgreSQL's processes share would be counted for each of them: it is left out.
@@ -67,6 +68,17 @@ impl Watch {
 
 /// What the cluster is called among the processes.
 pub(crate) const POSTGRES: &str = "postgres";
+
+/// What others had of the machine, where it is a virtual one, while something here wanted to run.
+const STOLEN: &str = "stolen";
+
+/// In ticks, of all cores.
+fn stolen() -> Result<u64> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().find_map(|line| line.strip_prefix("cpu "));
+    let ticks = line.and_then(|line| line.split_whitespace().nth(7)).ok_or("/proc/stat does not say it")?;
+    Ok(ticks.parse()?)
+}
 
 fn mebibytes(status: &str, key: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;

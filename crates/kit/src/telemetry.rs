@@ -16,6 +16,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, TracerProviderBuilder,
 };
+use tracing::subscriber::Interest;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::FilterExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -73,10 +74,14 @@ pub fn start(config: &config::Telemetry, service: &'static str) -> Result<Teleme
             .with_target(false)
             // How long a span was being worked on would be two more looks at the clock each time that it is.
             .with_tracked_inactivity(false)
-            // A call that nobody records has no span: what it does must not begin a trace instead.
-            .with_filter(filter::dynamic_filter_fn(|metadata, _| {
-                metadata.is_span() && is_ours(metadata) && Context::is_recorded()
-            }))
+            .with_filter(
+                // A call that nobody records has no span: what it does must not begin a trace instead.
+                filter::dynamic_filter_fn(|metadata, _| is_ours(metadata) && Context::is_recorded())
+                    .with_callsite_filter(|metadata| {
+                        if is_ours(metadata) { Interest::sometimes() } else { Interest::never() }
+                    })
+                    .with_max_level_hint(Level::INFO),
+            )
     });
     let pretty = match config.log_format {
         LogFormat::Pretty => true,
@@ -95,10 +100,10 @@ pub fn start(config: &config::Telemetry, service: &'static str) -> Result<Teleme
     Ok(Telemetry(provider))
 }
 
-/// Whether a span is one that we mean to show. Libraries have spans for their own developers, at lower levels, which cost
-/// a call more than everything else.
+/// Whether something is a span that we mean to show. Libraries have spans for their own developers, at lower levels, which
+/// cost a call more than everything else.
 fn is_ours(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() <= Level::INFO
+    metadata.is_span() && *metadata.level() <= Level::INFO
 }
 
 fn export(traces: TracerProviderBuilder, endpoint: &str) -> Result<TracerProviderBuilder, StartError> {

@@ -14,8 +14,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header, uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version, header, uri};
 use hyper::body::Incoming;
+use selvedge_kit::telemetry::propagation::{REQUEST_ID, TRACEPARENT};
+use selvedge_kit::timeout;
 
 use crate::body::Body;
 use crate::config;
@@ -95,6 +97,11 @@ impl Upstream {
     }
 }
 
+/// Headers whose values differ from call to call. To remember them would push out of HPACK's tables, at both ends, what
+/// does come again.
+static NEVER_AGAIN: [HeaderName; 3] =
+    [HeaderName::from_static(REQUEST_ID), HeaderName::from_static(TRACEPARENT), timeout::HEADER];
+
 /// A gRPC request; who it goes to is filled in by the lease that sends it.
 pub(crate) fn request(path: &PathAndQuery, headers: HeaderMap, body: Body) -> Request<Body> {
     let mut request = Request::new(body);
@@ -104,6 +111,11 @@ pub(crate) fn request(path: &PathAndQuery, headers: HeaderMap, body: Body) -> Re
     *request.headers_mut() = headers;
     request.headers_mut().entry(header::CONTENT_TYPE).or_insert(GRPC);
     request.headers_mut().insert(header::TE, TRAILERS);
+    for name in &NEVER_AGAIN {
+        if let Some(value) = request.headers_mut().get_mut(name) {
+            value.set_sensitive(true);
+        }
+    }
     request
 }
 

@@ -82,7 +82,9 @@ where
         let answer = span.in_scope(|| self.inner.call(request));
         let answer = async move {
             let mut response = answer.await?.map(Body::new);
-            if let Some(header) = header {
+            if let Some(mut header) = header {
+                // It never comes again: to remember it would push out of HPACK's tables what does.
+                header.set_sensitive(true);
                 response.headers_mut().insert(REQUEST_ID, header);
             }
             // A failed call says so in its headers. A unary call that does not is complete and well; of a stream only

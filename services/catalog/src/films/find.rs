@@ -57,8 +57,10 @@ pub(super) async fn each(db: Db, ids: Vec<i32>) -> Result<Vec<Option<Row>>, Erro
     let wanted: HashSet<i32> = ids.iter().copied().collect();
     let mut query = QueryBuilder::new(WANTED);
     query.push(COLUMNS).push(END);
+    let all_differ = wanted.len() == ids.len();
     let query = query.build_query_as().bind(wanted.into_iter().collect::<Vec<_>>());
     let rows: Vec<Row> = query.fetch_all(&db).await?;
-    let found: HashMap<i32, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
-    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+    let mut found: HashMap<i32, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let take = |id| if all_differ { found.remove(id) } else { found.get(id).cloned() };
+    Ok(ids.iter().map(take).collect())
 }
