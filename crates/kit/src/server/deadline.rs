@@ -16,14 +16,13 @@ use tower::{Layer, Service};
 
 use super::Method;
 use super::stream::{Bounded, Bounds, End};
-use super::trace::Named;
 use crate::config::Limits;
 use crate::{Code, Context, Error, timeout};
 
 /// Whoever watches the health hears nothing for as long as all is well, and would take an end for bad news.
 const UNBOUNDED: Duration = Duration::from_hours(24 * 365);
 
-/// Gives every call an end, and its handler the [`Context`].
+/// Gives every call an end, and its handler a [`Context`] that says so.
 ///
 /// The future of a call whose time is up is dropped, and with it whatever it was waiting for: a statement of its is
 /// cancelled by [`crate::Db`].
@@ -87,14 +86,10 @@ where
         let times = self.times.clone();
         let (limit, last) = times.limit(method, asked);
         let ends = Instant::now() + limit;
-        let named = request.extensions().get::<Named>().cloned();
-        let (request_id, place) = named.map(|it| (it.request_id, it.place)).unzip();
         let context = Context {
-            rpc: Some(method.name.clone()),
             deadline: Some(ends.into_std()),
-            request_id,
             caller: Some(caller(request.headers())),
-            place,
+            ..Context::current()
         };
         let bounds = method.streaming.then(|| times.bounds(method, ends, last, context.clone()));
         let request = match bounds.clone() {

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{self, Poll, ready};
 use std::time::Instant;
 
 use futures::future::BoxFuture;
@@ -14,18 +14,13 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span, info_span};
 
 use super::Method;
+use crate::Context;
 use crate::telemetry::metrics::{Metrics, code_name};
 use crate::telemetry::propagation::{self, REQUEST_ID};
 use crate::telemetry::{Place, Traces};
 
-/// What names the call, for the layers below.
-#[derive(Clone)]
-pub(super) struct Named {
-    pub(super) request_id: Arc<str>,
-    pub(super) place: Place,
-}
-
-/// Makes every call that is recorded a span of its caller's trace, and each a number in the metrics.
+/// Makes every call that is recorded a span of its caller's trace, and each a number in the metrics; says in its
+/// [`Context`] what names it.
 #[derive(Clone)]
 pub(super) struct TraceLayer(Arc<Metrics>);
 
@@ -60,11 +55,11 @@ where
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
         let method = Method::of(request.uri().path());
         let request_id = propagation::request_id(request.headers());
         let traces = Traces::current();
@@ -78,10 +73,15 @@ where
         };
         let mut call = Call::begin(self.metrics.clone(), method, span.clone());
         let header = HeaderValue::from_str(&request_id).ok();
-        request.extensions_mut().insert(Named { request_id, place });
-        let answer = span.in_scope(|| self.inner.call(request));
+        let context = Context {
+            rpc: Some(method.name.clone()),
+            request_id: Some(request_id),
+            place: Some(place),
+            ..Context::default()
+        };
+        let answer = context.enter(|| span.in_scope(|| self.inner.call(request)));
         let answer = async move {
-            let mut response = answer.await?.map(Body::new);
+            let mut response = context.scope(answer).await?.map(Body::new);
             if let Some(mut header) = header {
                 // It never comes again: to remember it would push out of HPACK's tables what does.
                 header.set_sensitive(true);
@@ -162,7 +162,7 @@ impl http_body::Body for Observed {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
+        cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Status>>> {
         // What the handler does while its answer streams belongs to the call as well.
         let Self { body, call } = &mut *self;

@@ -134,3 +134,24 @@ impl Visit for Fields {
         self.0.insert(field.name().into(), value.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::telemetry::Place;
+    use crate::telemetry::propagation::TRACEPARENT;
+
+    #[test]
+    fn a_line_names_the_trace_of_a_call_that_nobody_records() {
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let mut headers = HeaderMap::new();
+        headers.insert(TRACEPARENT, format!("00-{trace}-b7ad6b7169203331-00").parse().unwrap());
+        let place = Place::of(&headers, 1.0);
+        assert!(!place.is_recorded());
+        let call = Context { rpc: Some("a.B/C".into()), place: Some(place), ..Context::default() };
+        let named: Vec<_> = call.enter(ids).collect();
+        assert_eq!(named, [("rpc", "a.B/C".to_owned()), ("trace_id", trace.to_owned())]);
+    }
+}
