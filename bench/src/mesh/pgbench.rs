@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const SAMPLING: &str = "0.2";
 /// More clients than this are served by a second thread.
 const CLIENTS_OF_A_THREAD: usize = 16;
+/// So many are connected in a second at the least.
+const CLIENTS_A_SECOND: usize = 64;
 /// How often a statement is looked for, should the service have sent another one in the meantime.
 const ATTEMPTS: usize = 5;
 const MICROSECOND: u64 = 1_000;
@@ -103,8 +105,9 @@ impl Scripts {
         database.tell(&mut command);
         let threads = if clients > CLIENTS_OF_A_THREAD { "2" } else { "1" };
         command.args(["--no-vacuum", "--protocol", "prepared", "--jobs", threads, "--progress", "1"]);
-        // What comes after the last second is left out.
-        command.args(["--client", &clients.to_string(), "--time", &(seconds + 2).to_string()]);
+        // The time begins before its clients are connected, and what comes after the last second is left out.
+        let connecting = u64::try_from(clients / CLIENTS_A_SECOND)?;
+        command.args(["--client", &clients.to_string(), "--time", &(connecting + seconds + 2).to_string()]);
         command.args(["--log", "--sampling-rate", SAMPLING, "--log-prefix"]).arg(logs.path().join("log"));
         for (file, weight) in &self.0[&work] {
             command.arg("--file").arg(format!("{}@{weight}", file.display()));
@@ -126,7 +129,9 @@ impl Scripts {
         let (Some(transactions), true, true, [Some(before), Some(after)]) =
             (transactions, status.success(), said.contains("number of failed transactions: 0"), window.taken)
         else {
-            return Err(format!("pgbench: {status}: {said}{}", window.said).into());
+            let measured = window.rates.len();
+            let said = format!("{said}{}", window.said);
+            return Err(format!("pgbench: {status}, {measured} of {seconds} s measured\n{said}").into());
         };
         let latencies = latencies(logs.path(), window.from, window.to)?;
         let rate = window.rates.iter().sum::<f64>() / f64::from(u32::try_from(window.rates.len())?);

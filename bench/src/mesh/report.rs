@@ -169,7 +169,7 @@ pub(super) fn table(standings: &[Standing]) -> String {
         if let Some(medians) = &standing.medians {
             row = medians.row(measure.unwrap_or(medians.rate));
         } else if let Some(failure) = failure {
-            row[HEAD.len() - 1] = failure.replace(['|', '\n'], " ");
+            row[HEAD.len() - 1] = failure.lines().next().unwrap_or_default().replace('|', " ");
         }
         row[0] = name;
         rows.push(row);

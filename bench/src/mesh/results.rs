@@ -63,7 +63,8 @@ impl Results {
              Made by `cargo run --release -p selvedge-bench -- all`. In turn, each contender does the same work on the \
              same data and machine, and the answers are checked while they are measured. Figures are medians over all \
              rounds; a ratio is how fast it is as a multiple of the first contender. CPU is that of each process, that \
-             of the load generator (`bench`) among them; `stolen` is what the host gave to other machines meanwhile. All figures of all rounds are in [results.json](results.json).\n\n\
+             of the load generator (`bench`) among them; `stolen` is what the host gave to other machines meanwhile. All \
+             figures of all rounds are in [results.json](results.json).\n\n\
              ![requests a second](plot.svg)\n\n## Targets\n\n",
         );
         text += &target_table(targets);
