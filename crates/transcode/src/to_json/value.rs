@@ -102,6 +102,14 @@ impl<'a> Writer<'a> {
         let mut index = 0;
         loop {
             self.items(field, tag, rest, &mut index)?;
+            // Most fields have small numbers, and most lists one way to encode their values.
+            if let Some((&next, tail)) = rest.split_first()
+                && next < 0x80
+                && u32::from(next) == tag
+            {
+                *rest = tail;
+                continue;
+            }
             let mut ahead = *rest;
             if ahead.is_empty() {
                 break;

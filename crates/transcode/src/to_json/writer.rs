@@ -14,25 +14,17 @@ pub(super) struct Writer<'a> {
     pub(super) groups: Groups,
     pub(super) is_pretty: bool,
     pub(super) quotes_64_bit: bool,
-    /// How many more messages there may be inside of each other.
+    /// How many messages and lists there may be inside of each other, and how many more.
+    max_depth: u32,
     depth: u32,
-    /// How many more elements there may be.
-    elements: u32,
-    /// How far the lines of pretty JSON are indented.
-    indent: usize,
+    /// How many more elements there may be. (Were it as small as the depth beside it, both would be read at once right
+    /// after one of them was written, for which processors have to wait.)
+    elements: usize,
     /// How many bytes may still turn out not to be in order after they were taken for it: as many as there are, so that
     /// a message that is disorderly at every depth does not cost more with each of them.
     patience: usize,
     /// How many messages around this one are taken to be in order.
     trusted: u32,
-}
-
-/// Where to go back to.
-struct Mark {
-    at: usize,
-    depth: u32,
-    elements: u32,
-    indent: usize,
 }
 
 impl<'a> Writer<'a> {
@@ -43,9 +35,9 @@ impl<'a> Writer<'a> {
             groups: Groups::default(),
             is_pretty: options.pretty,
             quotes_64_bit: !options.numbers_for_64_bit,
+            max_depth: options.max_depth,
             depth: options.max_depth,
-            elements: options.max_elements,
-            indent: 0,
+            elements: options.max_elements as usize,
             patience: wire.len(),
             trusted: 0,
         }
@@ -68,7 +60,7 @@ impl<'a> Writer<'a> {
             && self.patience > 0
             && !plan.is_message_set
         {
-            let Mark { at, depth, elements, indent } = self.mark();
+            let (at, depth, elements) = (self.sink.at(), self.depth, self.elements);
             self.trusted += 1;
             let written = self.in_order(plan, wire);
             self.trusted -= 1;
@@ -79,7 +71,7 @@ impl<'a> Writer<'a> {
                 Ok(false) | Err(_) => {}
             }
             self.sink.rewind(at);
-            (self.depth, self.elements, self.indent) = (depth, elements, indent);
+            (self.depth, self.elements) = (depth, elements);
             self.patience = self.patience.saturating_sub(wire.len().max(1));
             if self.patience == 0 && self.trusted > 0 {
                 // The outermost of those that were taken to be in order starts again, and nothing is taken for it any more.
@@ -191,7 +183,7 @@ impl<'a> Writer<'a> {
     #[cold]
     fn new_line(&mut self) -> Step {
         self.sink.byte(b'\n')?;
-        for _ in 0..self.indent {
+        for _ in self.depth..self.max_depth {
             self.sink.bytes(b"  ")?;
         }
         Ok(())
@@ -204,14 +196,12 @@ impl<'a> Writer<'a> {
             return Err(Fault::too_large("values are nested too deeply"));
         };
         self.depth = depth;
-        self.indent += 1;
         Ok(self.sink.at())
     }
 
     #[inline]
     pub(super) fn close(&mut self, start: usize, first: u8, last: u8) -> Step {
         self.depth += 1;
-        self.indent -= 1;
         if self.sink.at() == start {
             return self.sink.head(&[first, last], 2);
         }
@@ -230,9 +220,5 @@ impl<'a> Writer<'a> {
         };
         self.elements = elements;
         Ok(())
-    }
-
-    fn mark(&self) -> Mark {
-        Mark { at: self.sink.at(), depth: self.depth, elements: self.elements, indent: self.indent }
     }
 }
