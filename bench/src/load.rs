@@ -24,6 +24,8 @@ pub(crate) use measure::{Measured, Plan, run};
 
 /// How many films are on a page, and found by a search at most.
 pub(crate) const PAGE: usize = 20;
+/// How many different pages are asked for at most.
+const PAGES: usize = 16;
 pub(crate) const COUNTER: &str = "visitor_count";
 pub(crate) const MESSAGE: &str = "Good morning, I have a question about a film that I rented last week: the disc stops \
      in the middle of the second act, always in the same scene. Could you look whether you have another copy of it?";
@@ -34,7 +36,7 @@ pub(crate) const MESSAGE: &str = "Good morning, I have a question about a film t
 pub(crate) enum Work {
     /// One film by its id
     Film,
-    /// The first twenty films by title
+    /// Twenty films of those by title
     Page,
     /// Twenty films with a word
     Search,
@@ -53,6 +55,8 @@ pub(crate) struct Known {
     pub(crate) films: i32,
     /// Each of them is in a film.
     pub(crate) words: Vec<String>,
+    /// The tokens of full pages, spread over the list; of the first page it is empty. Everyone has tokens of their own.
+    pub(crate) pages: Vec<String>,
 }
 
 /// Whom to ask.
@@ -66,7 +70,8 @@ pub(crate) enum Target {
 #[derive(Clone, Copy, Debug)]
 enum Call<'a> {
     Film(i32),
-    Page,
+    /// The one that has this token.
+    Page(&'a str),
     Search(&'a str),
     /// With something that makes it different from all others.
     Create(u64),
@@ -87,6 +92,27 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Result<(u16, Vec<u8>
     let mut http = Http1::connect(address).await?;
     let (status, body) = http.exchange(request.as_bytes()).await?;
     Ok((status, body.to_vec()))
+}
+
+/// The pages that are asked for: full ones from all over a list of so many films.
+pub(crate) fn pages(films: i32) -> impl Iterator<Item = usize> {
+    let full = usize::try_from(films).unwrap_or(0) / PAGE;
+    (0..full).step_by(full.div_ceil(PAGES).max(1))
+}
+
+/// Their tokens, as somebody gives them out.
+pub(crate) async fn page_tokens(target: Target, films: i32) -> Result<Vec<String>> {
+    let mut client = Client::connect(target).await?;
+    let mut all = vec![String::new()];
+    let mut wanted = vec![];
+    for page in pages(films) {
+        while all.len() <= page {
+            let next = client.next_page(&all[all.len() - 1]).await?;
+            all.push(next);
+        }
+        wanted.push(all[page].clone());
+    }
+    Ok(wanted)
 }
 
 /// One call, for what it leads to.
@@ -118,6 +144,15 @@ impl Client {
         };
         answer.map_err(|error| format!("{call:?}: {error}").into())
     }
+
+    /// The token of the page after this one.
+    async fn next_page(&mut self, token: &str) -> Result<String> {
+        let next = match self {
+            Self::Rest(rest) => rest.next_page(token).await?,
+            Self::Grpc(grpc) => grpc.next_page(token).await?,
+        };
+        if next.is_empty() { Err("the list ends too early".into()) } else { Ok(next) }
+    }
 }
 
 impl Work {
@@ -125,7 +160,7 @@ impl Work {
         let mut random = rand::rng();
         match self {
             Self::Film => Call::Film(random.random_range(1..=known.films)),
-            Self::Page => Call::Page,
+            Self::Page => Call::Page(known.pages.choose(&mut random).map_or("", String::as_str)),
             Self::Search => Call::Search(known.words.choose(&mut random).map_or("", String::as_str)),
             Self::Create => Call::Create(random.random()),
             Self::Visit => Call::Visit,

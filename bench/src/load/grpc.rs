@@ -47,12 +47,7 @@ impl Grpc {
                 let film: Film = self.catalog.ask(path, &GetFilmRequest { id }).await?;
                 (film.id == id, Answer::Read)
             }
-            Call::Page => {
-                let path = "/selvedge.catalog.v1.FilmService/ListFilms";
-                let request = ListFilmsRequest { page_size, ..Default::default() };
-                let page: ListFilmsResponse = self.catalog.ask(path, &request).await?;
-                (page.films.len() == PAGE, Answer::Read)
-            }
+            Call::Page(token) => (self.page(token).await?.films.len() == PAGE, Answer::Read),
             Call::Search(word) => {
                 let path = "/selvedge.catalog.v1.FilmService/SearchFilms";
                 let request = SearchFilmsRequest { page_size, query: word.into(), ..Default::default() };
@@ -72,6 +67,17 @@ impl Grpc {
             }
         };
         right.then_some(answer).ok_or_else(|| "a wrong answer".into())
+    }
+
+    pub(super) async fn next_page(&mut self, token: &str) -> Result<String> {
+        Ok(self.page(token).await?.next_page_token)
+    }
+
+    async fn page(&mut self, token: &str) -> Result<ListFilmsResponse> {
+        let path = "/selvedge.catalog.v1.FilmService/ListFilms";
+        let page_size = i32::try_from(PAGE)?;
+        let request = ListFilmsRequest { page_size, page_token: token.into(), ..Default::default() };
+        self.catalog.ask(path, &request).await
     }
 }
 

@@ -43,13 +43,22 @@ impl Rest {
         })
     }
 
+    pub(super) async fn next_page(&mut self, token: &str) -> Result<String> {
+        self.write(Call::Page(token))?;
+        let (_, body) = self.http.exchange(&self.request).await?;
+        let page: serde_json::Value = serde_json::from_slice(body)?;
+        Ok(page["nextPageToken"].as_str().unwrap_or_default().to_owned())
+    }
+
     fn write(&mut self, call: Call<'_>) -> Result<()> {
         let Self { headers, request, body, .. } = self;
         request.clear();
         body.clear();
         match call {
             Call::Film(id) => write!(request, "GET /v1/films/{id}{headers}\r\n")?,
-            Call::Page => write!(request, "GET /v1/films?page_size={PAGE}{headers}\r\n")?,
+            Call::Page(token) => {
+                write!(request, "GET /v1/films?page_size={PAGE}&page_token={token}{headers}\r\n")?;
+            }
             Call::Search(word) => {
                 write!(request, "GET /v1/films:search?query={word}&page_size={PAGE}{headers}\r\n")?;
             }
@@ -79,7 +88,7 @@ fn check(call: Call<'_>, body: &[u8]) -> Option<Answer> {
     let films = || find_iter(body, "\"title\"").count();
     match call {
         Call::Film(id) => (number(body, &ID)? == u64::try_from(id).ok()?).then_some(Answer::Read),
-        Call::Page => (films() == PAGE).then_some(Answer::Read),
+        Call::Page(_) => (films() == PAGE).then_some(Answer::Read),
         Call::Search(_) => (1..=PAGE).contains(&films()).then_some(Answer::Read),
         Call::Create(_) => {
             let id = after(body, &ID)?.strip_prefix(b"\"")?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::contenders::Contender;
 use super::stage::Stage;
 use crate::Result;
-use crate::load::{PAGE, Target, get};
+use crate::load::{Known, PAGE, Target, get};
 
 /// Everyone has tokens of their own.
 const OPAQUE: &str = "nextPageToken";
@@ -15,34 +15,39 @@ const FILMS: [i32; 3] = [1, 2, 500];
 impl Stage {
     /// Compares what they answer with what the first of them does; answers with who that were.
     pub(super) async fn agree(&self) -> Result<Vec<Contender>> {
-        let mut paths: Vec<_> = FILMS.map(|id| format!("/v1/films/{id}")).into();
-        paths.push(format!("/v1/films?page_size={PAGE}"));
-        for word in &self.known.words {
-            paths.push(format!("/v1/films:search?query={word}&page_size={PAGE}"));
-        }
-        let rest = self.targets.iter().filter_map(|(contender, target)| match target {
-            Target::Rest(address) => Some((*contender, *address)),
-            Target::Grpc { .. } => None,
-        });
-        let rest: Vec<_> = rest.collect();
-        for path in paths {
-            let mut first = None;
-            for (contender, address) in &rest {
-                let (status, body) = get(*address, &path).await?;
-                let answer = serde_json::from_slice(&body)
-                    .map_err(|error| format!("{}: {path}: {status}: {error}", contender.name()))?;
-                let Some((other, known)) = &first else {
-                    first = Some((contender, answer));
-                    continue;
-                };
-                if let Some(place) = difference(known, &answer) {
-                    let (name, other) = (contender.name(), other.name());
+        let mut all = vec![];
+        let mut first: Option<(Contender, Vec<Value>)> = None;
+        for (contender, target) in &self.targets {
+            let Target::Rest(address) = target else { continue };
+            let name = contender.name();
+            let paths = paths(&self.known[contender]);
+            let mut answers: Vec<Value> = vec![];
+            for path in &paths {
+                let (status, body) = get(*address, path).await?;
+                let answer = serde_json::from_slice(&body);
+                answers.push(answer.map_err(|error| format!("{name}: {path}: {status}: {error}"))?);
+            }
+            all.push(*contender);
+            let Some((other, known)) = &first else {
+                first = Some((*contender, answers));
+                continue;
+            };
+            for ((path, answer), known) in paths.iter().zip(&answers).zip(known) {
+                if let Some(place) = difference(known, answer) {
+                    let other = other.name();
                     return Err(format!("{path}: {name} does not answer what {other} does: {place}").into());
                 }
             }
         }
-        Ok(rest.into_iter().map(|(contender, _)| contender).collect())
+        Ok(all)
     }
+}
+
+fn paths(known: &Known) -> Vec<String> {
+    let films = FILMS.map(|id| format!("/v1/films/{id}"));
+    let page = |token| format!("/v1/films?page_size={PAGE}&page_token={token}");
+    let search = |word| format!("/v1/films:search?query={word}&page_size={PAGE}");
+    films.into_iter().chain(known.pages.iter().map(page)).chain(known.words.iter().map(search)).collect()
 }
 
 /// Where two answers differ, and how.

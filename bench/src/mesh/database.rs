@@ -135,9 +135,17 @@ impl Database {
         );
         let words: Vec<String> = words.bind(WORDS).fetch_all(&mut connection).await?;
         match films {
-            Some(films) if !words.is_empty() => Ok(Known { films, words }),
+            Some(films) if !words.is_empty() => Ok(Known { films, words, pages: vec![] }),
             _ => Err("the sample data are not as they should be".into()),
         }
+    }
+
+    /// The key and the id of the film after which the page begins that has so many films before it.
+    pub(super) async fn place(&self, films: usize) -> Result<(String, i32)> {
+        let place = "select lower(title), id from catalog.films order by lower(title) collate \"C\", id
+             offset $1 - 1 limit 1";
+        let place = sqlx::query_as(place).bind(i64::try_from(films)?);
+        Ok(place.fetch_one(&mut self.connect().await?).await?)
     }
 
     /// The last statement with these words that the catalog service sent.

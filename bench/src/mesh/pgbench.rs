@@ -17,7 +17,7 @@ use super::cpu::{Taken, Watch};
 use super::database::Database;
 use super::processes;
 use crate::Result;
-use crate::load::{COUNTER, Known, MESSAGE, PAGE, Target, Work, once};
+use crate::load::{COUNTER, Known, MESSAGE, PAGE, Target, Work, once, page_tokens, pages};
 use crate::statement::filled;
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -60,9 +60,13 @@ impl Scripts {
         let film = format!("\\set id random(1, {})\n{}", known.films, filled(&film, &[":id"])?);
         // Whether there is another page is known from one film more.
         let limit = PAGE + 1;
-        let page = statement(database, service, Work::Page, known, "from films where true").await?;
-        let page = filled(&page, &[&limit.to_string()])?;
-        answers(database, &page, limit..=limit).await?;
+        let mut page_scripts = vec![];
+        for (page, token) in pages(known.films).zip(page_tokens(service, known.films).await?) {
+            let asked = Known { pages: vec![token], ..known.clone() };
+            let script = self::page(database, service, &asked, page).await?;
+            answers(database, &script, limit..=limit).await?;
+            page_scripts.push((script, 1));
+        }
         let search = statement(database, service, Work::Search, known, "websearch_to_tsquery").await?;
         let mut searches = vec![];
         for word in &known.words {
@@ -72,7 +76,7 @@ impl Scripts {
         }
         let scripts = [
             (Work::Film, vec![(film.clone(), 1)]),
-            (Work::Page, vec![(page, 1)]),
+            (Work::Page, page_scripts),
             (Work::Search, searches),
             (Work::Create, vec![(create(), 1)]),
             (Work::Visit, vec![(visit(), 1)]),
@@ -211,6 +215,16 @@ async fn answers(database: &Database, statement: &str, wanted: RangeInclusive<us
         return Ok(());
     }
     Err(format!("a statement for pgbench answers with {rows} rows: {statement}").into())
+}
+
+/// The statement for a page: of the first one the service knows no place after which it would begin.
+async fn page(database: &Database, service: Target, known: &Known, page: usize) -> Result<String> {
+    if page == 0 {
+        return statement(database, service, Work::Page, known, "from films where true order by").await;
+    }
+    let statement = statement(database, service, Work::Page, known, "from films where true and").await?;
+    let (key, id) = database.place(page * PAGE).await?;
+    filled(&statement, &[&format!("'{}'", key.replace('\'', "''")), &id.to_string()])
 }
 
 /// The statement with these words that the service sends for this work.

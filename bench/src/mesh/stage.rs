@@ -19,7 +19,7 @@ use super::pgbench::Scripts;
 use super::processes::{Process, command, free_port};
 use super::sink::Sink;
 use crate::Result;
-use crate::load::{Known, Target, get};
+use crate::load::{Known, Target, get, page_tokens};
 
 /// The threads that make load.
 const THREADS: usize = 2;
@@ -32,7 +32,8 @@ pub(super) struct Stage {
     /// Who was asked for and is not there, and why.
     pub(super) absent: Vec<(Contender, String)>,
     pub(super) scripts: Scripts,
-    pub(super) known: Arc<Known>,
+    /// What each of them can be asked for.
+    pub(super) known: BTreeMap<Contender, Arc<Known>>,
     pub(super) watch: Watch,
     pub(super) programs: PathBuf,
     pub(super) catalog: SocketAddr,
@@ -54,7 +55,7 @@ impl Stage {
             targets: BTreeMap::new(),
             absent: vec![],
             scripts: Scripts::default(),
-            known: Arc::default(),
+            known: BTreeMap::new(),
             watch: Watch::default(),
             programs: binaries::build()?,
             catalog: free_port()?,
@@ -74,9 +75,12 @@ impl Stage {
         let known = stage.database.known().await?;
         let services = Target::Grpc { catalog: stage.catalog, contacts: stage.contacts };
         stage.scripts = Scripts::new(&stage.database, &known, services, stage.directory.path()).await?;
-        stage.known = Arc::new(known);
         for contender in contenders {
             stage.add(*contender).await?;
+        }
+        for (contender, target) in &stage.targets {
+            let pages = page_tokens(*target, known.films).await?;
+            stage.known.insert(*contender, Arc::new(Known { pages, ..known.clone() }));
         }
         Ok(stage)
     }

@@ -100,9 +100,9 @@ impl Stage {
         let (figures, acknowledged) = match self.targets.get(&task.contender) {
             None => self.pgbench(task, time).await?,
             Some(target) => {
-                let Task { work, connections, due, .. } = task;
+                let Task { work, contender, connections, due, .. } = task;
                 let plan = Plan { work, connections, warm_up: WARM_UP, time, rate: due };
-                let known = Arc::clone(&self.known);
+                let known = Arc::clone(&self.known[&contender]);
                 let look = || self.watch.taken();
                 let (measured, before, after) =
                     load::run(self.load().handle(), *target, plan, known, look).await?;

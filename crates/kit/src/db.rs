@@ -8,6 +8,7 @@ mod connection;
 mod copy;
 mod executor;
 mod monitor;
+mod near;
 mod options;
 mod reclaim;
 mod statement;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 use deadpool::managed::{self, Pool, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection as _};
+use tokio::runtime::{self, Handle};
 
 pub use connection::{Connection, Transaction};
 pub use monitor::Health;
@@ -61,6 +63,7 @@ impl Db {
             max_lifetime: options.max_lifetime,
             started: Instant::now(),
             suspect_before: AtomicU64::new(0),
+            enough_until: AtomicU64::new(0),
         };
         let timeouts = Timeouts {
             wait: Some(options.acquire_timeout),
@@ -92,7 +95,11 @@ impl Db {
     }
 
     async fn take(&self) -> Result<Connection, sqlx::Error> {
-        match self.0.pool.get().await {
+        let backend = match near::idle(&self.0.pool).await {
+            Some(backend) => Ok(backend),
+            None => self.0.pool.get().await,
+        };
+        match backend {
             Ok(backend) => Ok(Connection::new(self.clone(), backend)),
             Err(PoolError::Backend(error)) => Err(error),
             Err(PoolError::Timeout(_)) => Err(sqlx::Error::PoolTimedOut),
@@ -166,6 +173,7 @@ pub(crate) struct Backend {
     connection: PgConnection,
     process: i32,
     tested: Instant,
+    opened_by: runtime::Id,
 }
 
 /// Opens connections and decides which of them may serve again.
@@ -176,12 +184,17 @@ struct Backends {
     /// Milliseconds since `started`: when a connection was last found broken. Those tested before that are tested
     /// before they serve again, so that a restart of PostgreSQL costs one failed request and not one per connection.
     suspect_before: AtomicU64,
+    /// Milliseconds since `started`: until then no connection is opened that can be done without.
+    enough_until: AtomicU64,
 }
 
 impl Backends {
     fn suspect(&self) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.suspect_before.store(now + 1, Ordering::Relaxed);
+        self.suspect_before.store(self.now() + 1, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -192,7 +205,7 @@ impl managed::Manager for Backends {
     async fn create(&self) -> Result<Backend, sqlx::Error> {
         let mut connection = self.connect.connect().await?;
         let process = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await?;
-        Ok(Backend { connection, process, tested: Instant::now() })
+        Ok(Backend { connection, process, tested: Instant::now(), opened_by: Handle::current().id() })
     }
 
     async fn recycle(&self, backend: &mut Backend, metrics: &managed::Metrics) -> RecycleResult<sqlx::Error> {

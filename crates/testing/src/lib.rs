@@ -17,6 +17,8 @@ mod http;
 mod status;
 mod work;
 
+use std::time::Duration;
+
 use selvedge_kit::config::Config;
 use selvedge_kit::{Running, Service};
 use tonic::transport::{Channel, Endpoint};
@@ -72,6 +74,25 @@ impl Served {
         (answer.status.as_u16(), answer.text())
     }
 
+    /// Returns when just so many calls of a method (`package.Service/Method`) are in flight.
+    pub async fn until_in_flight(&self, method: &str, calls: usize) {
+        let line = format!("rpc_server_in_flight{{method=\"{method}\"}} {calls}");
+        let is_there = async || self.admin("/metrics").await.1.lines().any(|found| found == line);
+        until(&format!("{calls} calls of {method}"), is_there).await;
+    }
+
+    /// Returns when at least so many statements wait for locks that somebody else has.
+    pub async fn until_waiting(&self, statements: i64) {
+        let mut watcher = self.database.superuser().await;
+        let waiting = "select count(*) from pg_stat_activity
+                       where datname = current_database() and wait_event_type = 'Lock'";
+        let wait = async || {
+            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watcher).await.expect("it counts")
+                >= statements
+        };
+        until(&format!("{statements} statements that wait"), wait).await;
+    }
+
     /// The service itself.
     pub fn running(&self) -> &Running {
         &self.running
@@ -82,4 +103,16 @@ impl Served {
         self.running.stop().await;
         self.database
     }
+}
+
+/// Looks again and again whether it is so, for a minute.
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    const PAUSE: Duration = Duration::from_millis(10);
+    for _ in 0..6000 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    panic!("not seen within a minute: {what}");
 }

@@ -23,21 +23,28 @@ use selvedge_proto::catalog::v1::{
 use tonic::{Request, Response, Status};
 
 use filter::Filter;
+use list::{Listed, Part};
 use row::{COLUMNS, DETAILS, Row};
+
+/// The most pages that a statement reads, each of up to a hundred films.
+const MAX_PARTS: usize = 32;
 
 pub(crate) struct Films {
     db: Db,
     by_id: Batch<i32, Option<Row>>,
+    by_part: Batch<Part, Vec<Listed>>,
     page_tokens: PageTokens,
     exports: Exports,
 }
 
 impl Films {
     pub(crate) fn new(kit: &Kit) -> Self {
-        let db = kit.db.clone();
+        let (db, list_db) = (kit.db.clone(), kit.db.clone());
+        let limits = Limits { calls: MAX_PARTS, ..Limits::of_reads() };
         Self {
             db: kit.db.clone(),
             by_id: Batch::new("films by id", Limits::of_reads(), move |ids| find::each(db.clone(), ids)),
+            by_part: Batch::new("films by part", limits, move |parts| list::each(list_db.clone(), parts)),
             page_tokens: kit.page_tokens.clone(),
             exports: Exports::new(kit),
         }
@@ -75,7 +82,7 @@ impl FilmService for Films {
         &self,
         request: Request<ListFilmsRequest>,
     ) -> Result<Response<ListFilmsResponse>, Status> {
-        Ok(Response::new(list::list(&self.db, &self.page_tokens, request.into_inner()).await?))
+        Ok(Response::new(list::list(self, request.into_inner()).await?))
     }
 
     async fn search_films(

@@ -1,7 +1,5 @@
 //! Copies of films: how many there are, which can be rented, and when they go.
 
-#[path = "common/locks.rs"]
-mod locks;
 #[path = "common/people.rs"]
 mod people;
 
@@ -17,7 +15,6 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use locks::until_somebody_waits;
 use people::store;
 
 type Client = InventoryServiceClient<Channel>;
@@ -230,7 +227,7 @@ async fn a_copy_that_is_just_being_rented_is_not_retired() {
     assert_eq!(rent(&mut app, items[0].id).await, 1);
     let id = items[0].id;
     let retirement = tokio::spawn(async move { retire(&mut client, id).await });
-    until_somebody_waits(&served).await;
+    served.until_waiting(1).await;
     app.execute("commit").await.unwrap();
     assert_eq!(reason(&retirement.await.unwrap().unwrap_err()), "COPY_IS_RENTED");
     assert_eq!(retired_and_rented(&served).await, 0);

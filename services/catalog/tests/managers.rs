@@ -1,7 +1,5 @@
 //! Who manages a store.
 
-#[path = "common/locks.rs"]
-mod locks;
 #[path = "common/people.rs"]
 mod people;
 
@@ -18,7 +16,6 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use locks::until_somebody_waits;
 use people::{address, store};
 
 type Client = StoreServiceClient<Channel>;
@@ -95,7 +92,7 @@ async fn moved_and_promoted(served: &Served, move_first: bool) -> (Result<(), St
     });
     // Where nothing protects them, nobody waits either.
     tokio::select! {
-        () = until_somebody_waits(served) => {}
+        () = served.until_waiting(1) => {}
         () = async { while !second.is_finished() { tokio::task::yield_now().await } } => {}
     }
     first.execute("commit").await.unwrap();

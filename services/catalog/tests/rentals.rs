@@ -47,20 +47,6 @@ async fn number(connection: &mut PgConnection, sql: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await.unwrap()
 }
 
-/// Waits until a statement of the service waits for somebody's lock.
-async fn until_it_waits(connection: &mut PgConnection) {
-    let waits =
-        "select count(*) from pg_stat_activity where usename = 'catalog_app' and wait_event_type = 'Lock'
-                     and datname = current_database()";
-    for _ in 0..3000 {
-        if number(connection, waits).await > 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it does not wait");
-}
-
 #[tokio::test]
 async fn a_film_is_rented_and_comes_back_and_is_rented_again() {
     let (_served, mut db, mut client) = open().await;
@@ -205,7 +191,7 @@ async fn it_is_waited_for_whoever_may_yet_give_up() {
         let (served, mut db, client) = open().await;
         db.execute(AssertSqlSafe(format!("begin; {other}"))).await.unwrap();
         let rent = spawn(&client, gamma());
-        until_it_waits(&mut served.database.superuser().await).await;
+        served.until_waiting(1).await;
         db.execute(AssertSqlSafe(end)).await.unwrap();
         let answer = rent.await.unwrap();
         assert_eq!(answer.as_ref().err().map(reason).as_deref(), expected, "{other} {end}");

@@ -1,7 +1,5 @@
 //! Stores, and where they are.
 
-#[path = "common/locks.rs"]
-mod locks;
 #[path = "common/people.rs"]
 mod people;
 
@@ -17,7 +15,6 @@ use sqlx::Executor as _;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use locks::until_somebody_waits;
 use people::{address, store};
 
 type Client = StoreServiceClient<Channel>;
@@ -220,7 +217,7 @@ async fn whoever_waits_for_a_city_gets_it_or_makes_it() {
                     insert into cities (name, country_id) select 'Bolton', id from countries";
         first.execute(make).await.unwrap();
         let second = tokio::spawn(async move { create(&mut client, at(address())).await });
-        until_somebody_waits(&served).await;
+        served.until_waiting(1).await;
         first.execute(end).await.unwrap();
         assert_eq!(second.await.unwrap().unwrap().address, Some(address()), "after a {end}");
     }

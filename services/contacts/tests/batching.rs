@@ -54,37 +54,17 @@ async fn hold_up(served: &Served, client: &Client) -> (PgConnection, Vec<Answer>
     client.clone().create_submission(request("first", None, "")).await.unwrap();
     let mut holder = served.database.superuser().await;
     holder.execute("begin; lock table submissions in share mode").await.unwrap();
-    let mut watcher = served.database.superuser().await;
     let mut held = vec![];
     for number in 1..=IN_FLIGHT {
         held.push(create(client, request("held", None, "")));
-        let waiting = "select count(*) from pg_stat_activity
-                       where usename = 'contacts_app' and datname = current_database() and wait_event_type = 'Lock'";
-        until("the statement waits", async || {
-            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watcher).await.unwrap()
-                >= i64::try_from(number).unwrap()
-        })
-        .await;
+        served.until_waiting(i64::try_from(number).unwrap()).await;
     }
     (holder, held)
 }
 
 /// Waits until the service has so many creates to answer.
 async fn until_in_flight(served: &Served, calls: usize) {
-    let method = "selvedge.contacts.v1.SubmissionService/CreateSubmission";
-    let line = format!("rpc_server_in_flight{{method=\"{method}\"}} {calls}");
-    until("they are all there", async || served.admin("/metrics").await.1.lines().any(|found| found == line))
-        .await;
-}
-
-async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    for _ in 0..1000 {
-        if so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("never: {what}");
+    served.until_in_flight("selvedge.contacts.v1.SubmissionService/CreateSubmission", calls).await;
 }
 
 #[tokio::test]

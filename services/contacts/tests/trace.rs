@@ -82,23 +82,14 @@ async fn batches_are_linked(served: &Served, collector: &Collector, telemetry: &
         let request = IncrementVisitorCountRequest { counter: "visitor_count".into() };
         tokio::spawn(async move { client.increment_visitor_count(request).await })
     };
-    let mut watcher = served.database.superuser().await;
-    let waiting = "select count(*) from pg_stat_activity
-                   where usename = 'contacts_app' and datname = current_database() and wait_event_type = 'Lock'";
     let mut visits = vec![];
     // Two statements may be under way; the three visits after them are the next one.
     for number in 1..=2 {
         visits.push(visit());
-        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watcher).await.unwrap() < number {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        served.until_waiting(number).await;
     }
     visits.extend((0..3).map(|_| visit()));
-    let in_flight =
-        "rpc_server_in_flight{method=\"selvedge.contacts.v1.VisitorService/IncrementVisitorCount\"} 5";
-    while !served.admin("/metrics").await.1.contains(in_flight) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    served.until_in_flight("selvedge.contacts.v1.VisitorService/IncrementVisitorCount", 5).await;
     holder.execute("rollback").await.unwrap();
     for visit in visits {
         visit.await.unwrap().unwrap();

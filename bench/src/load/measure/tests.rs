@@ -28,7 +28,7 @@ async fn serve(body: &'static str, delay: Duration) -> SocketAddr {
 }
 
 async fn measured(address: SocketAddr, work: Work, rate: Option<f64>) -> Result<Measured> {
-    let known = Arc::new(Known { films: 1, words: vec![] });
+    let known = Arc::new(Known { films: 1, ..Known::default() });
     let plan = Plan { work, connections: 2, warm_up: Duration::ZERO, time: SHORT, rate };
     Ok(run(&Handle::current(), Target::Rest(address), plan, known, || Ok(())).await?.0)
 }

@@ -3,16 +3,30 @@
 use chrono::{DateTime, Utc};
 use selvedge_kit::{convert, etag};
 use selvedge_proto::catalog::v1::{Film, FilmActor, FilmCategory, FilmRating};
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use sqlx::{FromRow, Row as _};
 
-/// What a list shows of a film, for `select` or `returning`. The languages are looked up for the rows that are
-/// answered, and so never stand in the way of an index that has the order of a list.
-pub(super) const COLUMNS: &str = "
+macro_rules! fields {
+    () => {
+        "
     films.id, title, description, release_year, language_id, original_language_id, rental_duration,
     rental_rate::text as rental_rate, length, replacement_cost::text as replacement_cost, rating, special_features,
-    streaming_available, films.last_update,
+    streaming_available, films.last_update,"
+    };
+}
+
+/// The first of the columns, which are the film's own.
+pub(super) const FIELDS: &str = fields!();
+
+/// What a list shows of a film, for `select` or `returning`, in the order that `Row` reads it in. The languages are looked
+/// up for the rows that are answered, and so never stand in the way of an index that has the order of a list.
+pub(super) const COLUMNS: &str = concat!(
+    fields!(),
+    "
     (select name from languages where languages.id = films.language_id) as language,
-    (select name from languages where languages.id = films.original_language_id) as original_language";
+    (select name from languages where languages.id = films.original_language_id) as original_language"
+);
 
 /// What comes after that where one film is looked at.
 pub(super) const DETAILS: &str = ",
@@ -31,7 +45,10 @@ pub(super) const DETAILS: &str = ",
         where film_id = films.id
     ), '[]') as actors";
 
-#[derive(Clone, sqlx::FromRow)]
+/// How many columns that is.
+pub(super) const COUNT: usize = 16;
+
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) id: i32,
     title: String,
@@ -49,16 +66,50 @@ pub(super) struct Row {
     last_update: DateTime<Utc>,
     language: String,
     original_language: Option<String>,
-    #[sqlx(default)]
-    categories: Json<Vec<(i32, String)>>,
-    #[sqlx(default)]
-    actors: Json<Vec<(i32, String, String)>>,
+    categories: Vec<(i32, String)>,
+    actors: Vec<(i32, String, String)>,
+}
+
+impl Row {
+    /// Reads what a list shows, where it begins with this column. By their places: to look columns up by their names takes
+    /// as long as all the rest.
+    pub(super) fn listed(row: &PgRow, first: usize) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get(first)?,
+            title: row.try_get(first + 1)?,
+            description: row.try_get(first + 2)?,
+            release_year: row.try_get(first + 3)?,
+            language_id: row.try_get(first + 4)?,
+            original_language_id: row.try_get(first + 5)?,
+            rental_duration: row.try_get(first + 6)?,
+            rental_rate: row.try_get(first + 7)?,
+            length: row.try_get(first + 8)?,
+            replacement_cost: row.try_get(first + 9)?,
+            rating: row.try_get(first + 10)?,
+            special_features: row.try_get(first + 11)?,
+            streaming_available: row.try_get(first + 12)?,
+            last_update: row.try_get(first + 13)?,
+            language: row.try_get(first + 14)?,
+            original_language: row.try_get(first + 15)?,
+            categories: vec![],
+            actors: vec![],
+        })
+    }
+}
+
+/// A film with its details, which is all that the row has.
+impl FromRow<'_, PgRow> for Row {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let Json(categories) = row.try_get(COUNT)?;
+        let Json(actors) = row.try_get(COUNT + 1)?;
+        Ok(Self { categories, actors, ..Self::listed(row, 0)? })
+    }
 }
 
 impl From<Row> for Film {
     fn from(row: Row) -> Self {
-        let categories = row.categories.0.into_iter().map(|(id, name)| FilmCategory { id, name });
-        let actors = row.actors.0.into_iter();
+        let categories = row.categories.into_iter().map(|(id, name)| FilmCategory { id, name });
+        let actors = row.actors.into_iter();
         let actors = actors.map(|(id, first_name, last_name)| FilmActor { id, first_name, last_name });
         Self {
             id: row.id,

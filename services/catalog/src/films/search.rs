@@ -5,7 +5,8 @@ mod html;
 use selvedge_kit::page::{self, Cursor, Page, PageTokens};
 use selvedge_kit::{Db, Error};
 use selvedge_proto::catalog::v1::{FilmMatch, SearchFilmsRequest, SearchFilmsResponse};
-use sqlx::QueryBuilder;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, QueryBuilder, Row as _};
 
 use super::row::{COLUMNS, Row};
 
@@ -50,13 +51,22 @@ const ALIKE: &str = "
 
 const END: &str = " from page join films on films.id = page.id order by -rank, page.id";
 
-#[derive(sqlx::FromRow)]
 struct Found {
-    #[sqlx(flatten)]
-    film: Row,
     rank: f32,
     title_marked: String,
     snippet_marked: String,
+    film: Row,
+}
+
+impl FromRow<'_, PgRow> for Found {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            rank: row.try_get(0)?,
+            title_marked: row.try_get(1)?,
+            snippet_marked: row.try_get(2)?,
+            film: Row::listed(row, 3)?,
+        })
+    }
 }
 
 /// Where a page begins: the search that it belongs to, and the last film of the page before.

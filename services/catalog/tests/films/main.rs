@@ -6,6 +6,7 @@ mod links;
 mod list;
 mod plans;
 mod search;
+mod together;
 mod write;
 
 use selvedge_catalog::SERVICE;

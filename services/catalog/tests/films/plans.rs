@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use selvedge_catalog::SERVICE;
 use selvedge_proto::catalog::v1::{
     BatchGetFilmsRequest, GetFilmFacetsRequest, GetFilmRequest, ListFilmsRequest, SearchFilmsRequest,
@@ -124,8 +125,8 @@ async fn what_is_looked_for_is_found_by_its_index() {
     assert!(done.indexes.contains_key("films_rating") && !done.tables.contains_key("films"), "facets");
 }
 
-/// Asks for the page of twenty that begins after so many films, ten times.
-async fn blocks_of_page(database: &Database, order_by: &str, hundreds: usize) -> i64 {
+/// What asks for the page of twenty that begins after so many films.
+async fn page_after(database: &Database, order_by: &str, hundreds: usize) -> ListFilmsRequest {
     let mut request =
         ListFilmsRequest { order_by: order_by.into(), page_size: 100, ..ListFilmsRequest::default() };
     watch(database, async |client| {
@@ -135,7 +136,12 @@ async fn blocks_of_page(database: &Database, order_by: &str, hundreds: usize) ->
         }
     })
     .await;
-    let request = ListFilmsRequest { page_size: 20, ..request };
+    ListFilmsRequest { page_size: 20, ..request }
+}
+
+/// Asks for that page ten times.
+async fn blocks_of_page(database: &Database, order_by: &str, hundreds: usize) -> i64 {
+    let request = page_after(database, order_by, hundreds).await;
     let done = watch(database, async |client| {
         for _ in 0..10 {
             assert_eq!(client.list_films(request.clone()).await.unwrap().into_inner().films.len(), 20);
@@ -159,6 +165,24 @@ async fn the_thousandth_page_costs_what_the_first_one_does() {
     let offset = Work::so_far(&mut watcher).await.blocks_of("films") - before;
     let first = blocks_of_page(&database, "title", 0).await / 10;
     assert!(offset > 20 * first, "{offset} blocks, {first} for the first page");
+}
+
+#[tokio::test]
+async fn a_page_costs_among_others_what_it_costs_alone() {
+    let (database, _) = filled().await;
+    for order_by in ["title", "release_year desc", "rental_rate"] {
+        let alone = blocks_of_page(&database, order_by, 200).await / 10;
+        let request = page_after(&database, order_by, 200).await;
+        let done = watch(&database, async |client| {
+            let ask = |_| {
+                let (mut client, request) = (client.clone(), request.clone());
+                async move { client.list_films(request).await.unwrap().into_inner().films.len() }
+            };
+            assert!(join_all((0..200).map(ask)).await.into_iter().all(|films| films == 20));
+        });
+        let together = done.await.blocks_of("films") / 200;
+        assert!(together < 2 * alone, "{order_by}: {together} blocks, {alone} alone");
+    }
 }
 
 /// The control: without an index its table is read from one end to the other, and the counters say so.
