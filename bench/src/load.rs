@@ -36,7 +36,7 @@ pub(crate) const MESSAGE: &str = "Good morning, I have a question about a film t
 pub(crate) enum Work {
     /// One film by its id
     Film,
-    /// Twenty films of those by title
+    /// Twenty films, from anywhere in the list by title
     Page,
     /// Twenty films with a word
     Search,

@@ -181,7 +181,8 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         move |request: Request<Incoming>| {
             let (in_flight, worker) = (line.begin(), worker.clone());
             async move {
-                let response = dispatch(&worker, peer, request).await;
+                // hyper moves what it is given here, and all that answering a request takes are kilobytes.
+                let response = Box::pin(dispatch(&worker, peer, request)).await;
                 Ok::<_, Infallible>(response.map(|body| Answer::new(body, in_flight)))
             }
         }
