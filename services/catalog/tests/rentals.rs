@@ -4,7 +4,6 @@
 mod shop;
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use selvedge_catalog::SERVICE;
 use selvedge_proto::catalog::v1::rental_service_client::RentalServiceClient;

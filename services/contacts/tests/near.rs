@@ -20,7 +20,7 @@ async fn process_from(runtime: &Arc<Runtime>, db: &Db) -> i32 {
     tokio::task::spawn_blocking(move || runtime.block_on(process(&db))).await.unwrap()
 }
 
-async fn pool(database: &Database, size: usize) -> Db {
+fn pool(database: &Database, size: usize) -> Db {
     let mut options = Options::new(&database.config(|_| {}).database, "contacts").unwrap();
     options.pool_size = size;
     Db::new(options)
@@ -40,16 +40,16 @@ async fn apart(db: &Db) -> bool {
 #[tokio::test]
 async fn each_runtime_has_a_connection_of_its_own() {
     let database = Database::new(SERVICE).await;
-    assert!(apart(&pool(&database, 4).await).await);
+    assert!(apart(&pool(&database, 4)).await);
 }
 
 #[tokio::test]
 async fn where_there_may_be_no_more_connections_they_are_shared() {
     let database = Database::new(SERVICE).await;
-    assert!(!apart(&pool(&database, 1).await).await);
+    assert!(!apart(&pool(&database, 1)).await);
     // It is PostgreSQL that allows no more.
     let limit =
         "do $$ begin execute format('alter database %I connection limit 1', current_database()); end $$";
     database.superuser().await.execute(limit).await.unwrap();
-    assert!(!apart(&pool(&database, 4).await).await);
+    assert!(!apart(&pool(&database, 4)).await);
 }

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::Backends;
 
-/// Milliseconds to do with what there is, after no more connections could be opened.
+/// Milliseconds to make do with what there is, after another connection could not be opened.
 const ENOUGH: u64 = 10_000;
 
 /// A connection that nobody uses, and that this runtime opened, opens now or, where that cannot be, another one did.

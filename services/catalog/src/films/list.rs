@@ -10,23 +10,12 @@ use super::Films;
 use super::filter::Filter;
 use super::row::{COLUMNS, COUNT, FIELDS, Row};
 
-/// Which of several parts of a list each film is in. `with ordinality` tells PostgreSQL that the parts come one after the
-/// other, so that it sorts only what is within one.
-const PARTS: &str = "
-    wanted.number
-    from unnest((select $1::text[]), (select $2::integer[])) with ordinality as wanted (key, id, number),
-    lateral (select * from films where";
-
-/// Of so many films all languages are found at once.
-const LANGUAGES: &str = ") as films
-    join languages on languages.id = films.language_id
-    left join languages as originals on originals.id = films.original_language_id";
-
 /// A part of a list.
 #[derive(Clone)]
 pub(super) struct Part {
     order: Order,
-    after: Option<Cursor>,
+    /// The key and the id of the film before it.
+    after: Option<(String, i32)>,
     rows: usize,
 }
 
@@ -53,7 +42,7 @@ pub(super) async fn list(films: &Films, mut request: ListFilmsRequest) -> Result
     let size = std::mem::take(&mut request.page_size);
     let token = std::mem::take(&mut request.page_token);
     let page = Page::new(&films.page_tokens, &request, size, &token)?;
-    let after = page.after().map(Cursor::read).transpose()?;
+    let after = page.after().map(place).transpose()?;
     let part = Part { order: Order::new(&request.order_by), after, rows: page.wanted() };
     let filter = Filter::from(&request);
     let rows = if filter.is_empty() {
@@ -68,24 +57,28 @@ pub(super) async fn list(films: &Films, mut request: ListFilmsRequest) -> Result
 
 /// Parts of the list of all films, which are all of one kind.
 pub(super) async fn each(db: Db, parts: Vec<Part>) -> Result<Vec<Vec<Listed>>, Error> {
-    let places: Vec<&Cursor> = parts.iter().filter_map(|part| part.after.as_ref()).collect();
+    let (keys, ids): (Vec<&str>, Vec<i32>) =
+        parts.iter().filter_map(|part| part.after.as_ref()).map(|(key, id)| (key.as_str(), *id)).unzip();
     let (part, count) = (&parts[0], parts.len());
-    if places.len() < 2 {
+    if ids.len() < 2 {
         // They all begin where the list does, or there is only one.
         let rows = filtered(&db, part, &Filter::from(&ListFilmsRequest::default())).await?;
         return Ok(vec![rows; count]);
     }
-    let Order { key, kind, direction, beyond } = part.order;
-    let keys: Vec<&str> = places.iter().map(|place| place.key()).collect();
-    let ids: Vec<i32> = places.iter().map(|place| id(place)).collect::<Result<_, _>>()?;
+    let Part { order: Order { key, kind, direction, beyond }, rows, .. } = part;
     let mut query = QueryBuilder::new("select");
-    query.push(FIELDS).push(" languages.name as language, originals.name as original_language, ");
-    // Each of them begins by itself in the index that has the order.
-    query.push(format_args!(
-        "({key})::text as key, {PARTS} ({key}, films.id) {beyond} (wanted.key::{kind}, wanted.id)
-        order by {key}{direction}, films.id{direction} limit {} {LANGUAGES}
-        order by wanted.number, {key}{direction}, films.id{direction}",
-        part.rows
+    // Each part begins by itself in the index that has the order. `with ordinality` tells PostgreSQL that they come one after
+    // the other, so that it sorts only what is within one. And of so many films all languages are found at once.
+    query.push(FIELDS).push(format_args!(
+        " languages.name as language, originals.name as original_language, ({key})::text as key, wanted.number
+        from unnest((select $1::text[]), (select $2::integer[])) with ordinality as wanted (key, id, number),
+        lateral (
+            select * from films where ({key}, films.id) {beyond} (wanted.key::{kind}, wanted.id)
+            order by {key}{direction}, films.id{direction} limit {rows}
+        ) as films
+        join languages on languages.id = films.language_id
+        left join languages as originals on originals.id = films.original_language_id
+        order by wanted.number, {key}{direction}, films.id{direction}"
     ));
     let rows = query.build().bind(keys).bind(ids).fetch_all(&db).await?;
     let mut all = vec![vec![]; count];
@@ -103,17 +96,19 @@ async fn filtered(db: &Db, part: &Part, filter: &Filter) -> Result<Vec<Listed>, 
     let mut query = QueryBuilder::new("select");
     query.push(COLUMNS).push(format_args!(", ({key})::text as key from films where true"));
     filter.push(&mut query);
-    if let Some(after) = &part.after {
-        query.push(format_args!(" and ({key}, films.id) {beyond} (")).push_bind(after.key());
-        query.push(format_args!("::{kind}, ")).push_bind(id(after)?).push(")");
+    if let Some((after, id)) = &part.after {
+        query.push(format_args!(" and ({key}, films.id) {beyond} (")).push_bind(after);
+        query.push(format_args!("::{kind}, ")).push_bind(*id).push(")");
     }
     query.push(format_args!(" order by {key}{direction}, films.id{direction} limit {}", part.rows));
     // Of a filter, the best index depends on the values. Where there is none, one plan is as good for all pages.
     Ok(query.build_query_as().persistent(filter.is_empty()).fetch_all(db).await?)
 }
 
-fn id(place: &Cursor) -> Result<i32, Error> {
-    i32::try_from(place.id()).map_err(|_| page::not_ours())
+fn place(bytes: &[u8]) -> Result<(String, i32), Error> {
+    let cursor = Cursor::read(bytes)?;
+    let id = i32::try_from(cursor.id()).map_err(|_| page::not_ours())?;
+    Ok((cursor.key().to_owned(), id))
 }
 
 impl Part {
