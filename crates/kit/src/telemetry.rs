@@ -18,7 +18,7 @@ use opentelemetry_sdk::trace::{
 };
 use tracing::subscriber::Interest;
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::FilterExt as _;
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt};
@@ -66,34 +66,38 @@ pub fn start(config: &config::Telemetry, service: &'static str) -> Result<Teleme
     }
     let provider = traces.build();
     let traces = Traces { exported: config.otlp_endpoint.is_some(), ratio: config.trace_ratio };
-    let spans = traces.exported.then(|| {
-        tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("selvedge"))
-            .with_location(false)
-            .with_threads(false)
-            .with_target(false)
-            // How long a span was being worked on would be two more looks at the clock each time that it is.
-            .with_tracked_inactivity(false)
-            .with_filter(
-                // A call that nobody records has no span: what it does must not begin a trace instead.
-                filter::dynamic_filter_fn(|metadata, _| is_ours(metadata) && Context::is_recorded())
-                    .with_callsite_filter(|metadata| {
-                        if is_ours(metadata) { Interest::sometimes() } else { Interest::never() }
-                    })
-                    .with_max_level_hint(Level::INFO),
-            )
-    });
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("selvedge"))
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        // How long a span was being worked on would be two more looks at the clock each time that it is.
+        .with_tracked_inactivity(false)
+        .with_filter(
+            // A call that nobody records has no span: what it does must not begin a trace instead.
+            filter::dynamic_filter_fn(|metadata, _| is_ours(metadata) && Context::is_recorded())
+                .with_callsite_filter(move |metadata| {
+                    if traces.exported && is_ours(metadata) {
+                        Interest::sometimes()
+                    } else {
+                        Interest::never()
+                    }
+                })
+                .with_max_level_hint(Level::INFO),
+        );
     let pretty = match config.log_format {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
         LogFormat::Auto => std::io::stderr().is_terminal(),
     };
+    // A filter that says nothing of levels counts as one that wants all, whatever the other one says.
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough")]
+    let events = filter::filter_fn(|it| it.is_event()).with_max_level_hint(LevelFilter::TRACE);
     let logs = fmt::layer()
         .with_writer(std::io::stderr)
         .event_format(log::Lines { pretty, color: pretty && std::io::stderr().is_terminal() })
         // Spans go to the layer above; formatting their fields here as well would be for nobody.
-        .with_filter(EnvFilter::try_new(&config.log)?.and(filter::filter_fn(|it| it.is_event())));
+        .with_filter(EnvFilter::try_new(&config.log)?.and(events));
     tracing_subscriber::registry().with(spans).with(logs).try_init()?;
     // The subscriber is installed once per process, and so is this set.
     TRACES.get_or_init(|| traces);
