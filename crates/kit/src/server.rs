@@ -4,6 +4,7 @@ mod admin;
 mod connections;
 mod deadline;
 mod frames;
+mod gathered;
 mod health;
 mod limit;
 mod methods;

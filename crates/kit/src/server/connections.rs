@@ -21,6 +21,7 @@ use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 use tracing::{debug, info, warn};
 
+use super::gathered::Gathered;
 use crate::config::Limits;
 use crate::workers::Workers;
 
@@ -63,7 +64,8 @@ where
             if !says_something(&stream, &drain).await {
                 return;
             }
-            let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(stack));
+            let connection =
+                http.serve_connection(TokioIo::new(Gathered::new(stream)), TowerToHyperService::new(stack));
             if let Err(error) = watcher.watch(connection).await {
                 debug!(%error, "a connection broke");
             }
