@@ -4,10 +4,16 @@
 use std::io;
 use std::num::NonZero;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
+use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::error;
+
+/// Whenever a timer is set that is due before all others, tokio wakes the runtime up, which takes a system call: with each
+/// call's deadline, where there is no other timer. With one that is always due sooner, hardly any does.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Some threads, between which connections are shared out.
 pub(crate) struct Workers {
@@ -53,7 +59,12 @@ impl Worker {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let work = move || {
-            runtime.block_on(stop.cancelled());
+            let tick = async {
+                loop {
+                    sleep(TICK).await;
+                }
+            };
+            runtime.block_on(stop.run_until_cancelled(tick));
             // Name lookups may be stuck in threads of their own.
             runtime.shutdown_background();
         };
