@@ -44,11 +44,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For what only reads, and so waits for nobody: as many statements as half of the cores can be busy with. With more of
-    /// them each would have fewer calls, and a call in a large statement costs a fraction of one in a small.
+    /// For what only reads, and so waits for nobody: as many statements as half of the cores can be busy with, if that is
+    /// more than two. With more of them each would have fewer calls, and a call in a large statement costs a fraction of
+    /// one in a small.
     pub fn of_reads() -> Self {
-        let cores = available_parallelism().map_or(1, usize::from);
-        Self { in_flight: (cores / 2).max(1), ..Self::default() }
+        let (cores, usual) = (available_parallelism().map_or(1, usize::from), Self::default());
+        Self { in_flight: usual.in_flight.max(cores / 2), ..usual }
     }
 }
 
