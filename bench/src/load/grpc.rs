@@ -1,9 +1,10 @@
 //! The requests in gRPC, straight on HTTP/2, and what is looked at of their answers.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use h2::client::{Builder, SendRequest};
+use h2::client::{self, Builder, SendRequest};
 use http::{HeaderMap, Method, Request, Uri, Version};
 use prost::Message;
 use selvedge_proto::catalog::v1::{
@@ -27,7 +28,14 @@ pub(super) struct Grpc {
     contacts: Connection,
 }
 
+/// What reads and writes is driven by the call that waits for it: a task for that would cost a change of tasks, often from
+/// one thread to another, in each direction.
 struct Connection {
+    driver: client::Connection<TcpStream, Bytes>,
+    calls: Calls,
+}
+
+struct Calls {
     sender: SendRequest<Bytes>,
     base: String,
     buffer: BytesMut,
@@ -97,13 +105,22 @@ impl Connection {
         stream.set_nodelay(true)?;
         let mut builder = Builder::new();
         builder.initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
-        let (sender, connection) = builder.handshake(stream).await?;
-        // Its end shows in the calls, and it ends when there is no sender any more.
-        tokio::spawn(connection);
+        let (sender, driver) = builder.handshake(stream).await?;
         let base = format!("http://{address}");
-        Ok(Self { sender, base, buffer: BytesMut::new(), received: BytesMut::new() })
+        let calls = Calls { sender, base, buffer: BytesMut::new(), received: BytesMut::new() };
+        Ok(Self { driver, calls })
     }
 
+    async fn ask<A: Message + Default>(&mut self, path: &str, message: &impl Message) -> Result<A> {
+        tokio::select! {
+            biased;
+            answer = self.calls.ask(path, message) => answer,
+            end = &mut self.driver => Err(end.err().map_or("the connection was closed".into(), Into::into)),
+        }
+    }
+}
+
+impl Calls {
     async fn ask<A: Message + Default>(&mut self, path: &str, message: &impl Message) -> Result<A> {
         let length = message.encoded_len();
         self.buffer.reserve(PREFIX + length);
@@ -115,8 +132,8 @@ impl Connection {
         let uri: Uri = format!("{}{path}", self.base).parse()?;
         let request = Request::builder().method(Method::POST).uri(uri).version(Version::HTTP_2);
         let request = request.header("te", "trailers").header("content-type", "application/grpc").body(())?;
-        let mut sender = self.sender.clone().ready().await?;
-        let (answer, mut body) = sender.send_request(request, false)?;
+        poll_fn(|context| self.sender.poll_ready(context)).await?;
+        let (answer, mut body) = self.sender.send_request(request, false)?;
         body.send_data(frame, true)?;
 
         let (head, mut body) = answer.await?.into_parts();
