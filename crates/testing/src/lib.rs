@@ -81,16 +81,18 @@ impl Served {
         until(&format!("{calls} calls of {method}"), is_there).await;
     }
 
-    /// Returns when at least so many statements wait for locks that somebody else has.
-    pub async fn until_waiting(&self, statements: i64) {
+    /// Returns when at least so many statements wait for locks that somebody else has, with how many do.
+    pub async fn until_waiting(&self, statements: i64) -> i64 {
         let mut watcher = self.database.superuser().await;
         let waiting = "select count(*) from pg_stat_activity
                        where datname = current_database() and wait_event_type = 'Lock'";
+        let mut found = 0;
         let wait = async || {
-            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watcher).await.expect("it counts")
-                >= statements
+            found = sqlx::query_scalar(waiting).fetch_one(&mut watcher).await.expect("it counts");
+            found >= statements
         };
         until(&format!("{statements} statements that wait"), wait).await;
+        found
     }
 
     /// The service itself.

@@ -92,7 +92,7 @@ async fn moved_and_promoted(served: &Served, move_first: bool) -> (Result<(), St
     });
     // Where nothing protects them, nobody waits either.
     tokio::select! {
-        () = served.until_waiting(1) => {}
+        _ = served.until_waiting(1) => {}
         () = async { while !second.is_finished() { tokio::task::yield_now().await } } => {}
     }
     first.execute("commit").await.unwrap();

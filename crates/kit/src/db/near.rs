@@ -7,7 +7,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use deadpool::managed::{Object, Pool, Timeouts};
+use deadpool::managed::{Object, Pool, PoolError, Timeouts};
 use tokio::runtime::Handle;
 
 use super::Backends;
@@ -35,7 +35,11 @@ pub(super) async fn idle(pool: &Pool<Backends>) -> Option<Object<Backends>> {
     if !distant.is_empty() && may_open {
         match pool.timeout_get(&at_once).await {
             Ok(backend) => return Some(backend),
-            Err(_) => backends.enough_until.store(backends.now() + ENOUGH, Ordering::Relaxed),
+            Err(PoolError::Backend(_)) => {
+                backends.enough_until.store(backends.now() + ENOUGH, Ordering::Relaxed);
+            }
+            // Somebody else was faster.
+            Err(_) => {}
         }
     }
     // The one that was used last.

@@ -10,7 +10,7 @@ use super::row::rating_to;
 const UNKNOWN: i32 = i32::MAX;
 
 /// What a request asks for; what is absent here is not asked for.
-#[derive(PartialEq)]
+#[derive(Default, PartialEq)]
 pub(super) struct Filter {
     title_prefix: Option<String>,
     title_contains: Option<String>,
@@ -77,7 +77,7 @@ impl Range {
 impl Filter {
     /// Whether it lets all films through.
     pub(super) fn is_empty(&self) -> bool {
-        *self == Self::from(&ListFilmsRequest::default())
+        *self == Self::default()
     }
 
     /// Writes the conditions, each after an `and`; all of them speak of `films`, in the terms of its indexes.

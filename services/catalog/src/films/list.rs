@@ -62,7 +62,7 @@ pub(super) async fn each(db: Db, parts: Vec<Part>) -> Result<Vec<Vec<Listed>>, E
     let (part, count) = (&parts[0], parts.len());
     if ids.len() < 2 {
         // They all begin where the list does, or there is only one.
-        let rows = filtered(&db, part, &Filter::from(&ListFilmsRequest::default())).await?;
+        let rows = filtered(&db, part, &Filter::default()).await?;
         return Ok(vec![rows; count]);
     }
     let Part { order: Order { key, kind, direction, beyond }, rows, .. } = part;
