@@ -46,7 +46,7 @@ enum Bench {
     Facets,
     /// A copy for a customer
     Rent,
-    /// The first page and the ten-thousandth, and the indexes that lists and searches use
+    /// The first page and the ten-thousandth, and the indexes that lists use
     Pages,
 }
 

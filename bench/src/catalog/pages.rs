@@ -1,16 +1,16 @@
-//! Whether the last page costs what the first does, and which indexes the lists and searches use.
+//! Whether the last page costs what the first does, and which indexes the lists use.
 
 use std::time::Instant;
 
 use selvedge_proto::catalog::v1::film_service_client::FilmServiceClient;
 use selvedge_proto::catalog::v1::rental_service_client::RentalServiceClient;
-use selvedge_proto::catalog::v1::{ListFilmsRequest, ListRentalsRequest, RentalState, SearchFilmsRequest};
+use selvedge_proto::catalog::v1::{ListFilmsRequest, ListRentalsRequest, RentalState};
 use selvedge_testing::{Database, Served};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use tonic::transport::Channel;
 
-use super::data::{Films, WORD};
+use super::data::Films;
 use super::pgbench::last_statement;
 use crate::Result;
 use crate::table::{Table, median, note, thousands};
@@ -76,12 +76,7 @@ async fn plans_of_films(client: &mut FilmServiceClient<Channel>, database: &Data
         values.push(LIMIT);
         explain(database, name, &last_statement(database, "from films", &values).await?).await?;
     }
-    let word = format!("'{WORD}'");
-    client
-        .search_films(SearchFilmsRequest { page_size: PAGE, query: WORD.into(), ..Default::default() })
-        .await?;
-    let values = [&word, "null::real", "null", LIMIT];
-    explain(database, "search", &last_statement(database, "websearch_to_tsquery", &values).await?).await
+    Ok(())
 }
 
 async fn plans_of_rentals(served: &Served) -> Result<()> {

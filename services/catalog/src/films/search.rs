@@ -11,45 +11,28 @@ use sqlx::{FromRow, QueryBuilder, Row as _};
 use super::row::{COLUMNS, Row};
 
 /// `$1` is the query, `$2` and `$3` are rank and id after which the page begins, `$4` is its size.
-///
-/// The condition has the query itself and not a join with it: PostgreSQL then knows how frequent its words are, and
-/// finds the newest of many by their ids and of few by their words. Only those are ranked, or a frequent word would
-/// read everything.
-const EXACT: &str = "
-    with ranked as materialized (
-        select id, ts_rank_cd(fulltext, websearch_to_tsquery('pg_catalog.english', $1)) as rank
-        from (
-            select id, fulltext from films
-            where fulltext @@ websearch_to_tsquery('pg_catalog.english', $1)
-            order by id desc limit 10000
-        ) as newest
-    ), page as materialized (
-        select id, rank from ranked where $2::real is null or (-rank, id) > (-$2, $3::integer)
-        order by -rank, id limit $4::bigint
-    )
-    select rank,
+const EXACT: [&str; 2] = [
+    "select page.rank,
         ts_headline(
-            'pg_catalog.english', translate(title, chr(1) || chr(2), ''),
-            websearch_to_tsquery('pg_catalog.english', $1),
+            'pg_catalog.english', translate(title, chr(1) || chr(2), ''), words,
             'HighlightAll=true, StartSel=\"' || chr(1) || '\", StopSel=\"' || chr(2) || '\"') as title_marked,
         ts_headline(
-            'pg_catalog.english', translate(description, chr(1) || chr(2), ''),
-            websearch_to_tsquery('pg_catalog.english', $1),
+            'pg_catalog.english', translate(description, chr(1) || chr(2), ''), words,
             'MaxFragments=1, MinWords=10, MaxWords=30, StartSel=\"' || chr(1) || '\", StopSel=\"' || chr(2) || '\"')
-            as snippet_marked,";
+            as snippet_marked,",
+    " from films_with_words($1, $2, $3, $4) as page
+    join films on films.id = page.id
+    cross join websearch_to_tsquery('pg_catalog.english', $1) as words
+    order by -page.rank, page.id",
+];
 
 /// The same for titles that look like the query.
-const ALIKE: &str = "
-    with ranked as materialized (
-        select id, public.word_similarity($1, title) as rank from films
-        where $1 operator(public.<%) title limit 10000
-    ), page as materialized (
-        select id, rank from ranked where $2::real is null or (-rank, id) > (-$2, $3::integer)
-        order by -rank, id limit $4::bigint
-    )
-    select rank, translate(title, chr(1) || chr(2), '') as title_marked, '' as snippet_marked,";
-
-const END: &str = " from page join films on films.id = page.id order by -rank, page.id";
+const ALIKE: [&str; 2] = [
+    "select page.rank, translate(title, chr(1) || chr(2), '') as title_marked, '' as snippet_marked,",
+    " from films_titled_like($1, $2, $3, $4) as page
+    join films on films.id = page.id
+    order by -page.rank, page.id",
+];
 
 struct Found {
     rank: f32,
@@ -91,42 +74,28 @@ pub(super) async fn search(
     let mut approximate = after.as_ref().is_some_and(|after| after.approximate);
     let mut found = vec![];
     if !approximate {
-        found = exact(db, &request.query, after.as_ref(), wanted).await?;
+        found = find(db, EXACT, &request.query, after.as_ref(), wanted).await?;
         approximate = found.is_empty() && after.is_none();
     }
     if approximate {
-        found = alike(db, &request.query, after.as_ref(), wanted).await?;
+        found = find(db, ALIKE, &request.query, after.as_ref(), wanted).await?;
     }
     let rows = found.into_iter().map(|found| (Place::of(&found, approximate), found.into())).collect();
     let (matches, next_page_token) = page.cut(rows);
     Ok(SearchFilmsResponse { matches, next_page_token, approximate })
 }
 
-async fn exact(db: &Db, query: &str, after: Option<&Place>, wanted: i64) -> Result<Vec<Found>, Error> {
-    let mut statement = QueryBuilder::new(EXACT);
-    statement.push(COLUMNS).push(END);
+async fn find(
+    db: &Db,
+    [columns, from]: [&str; 2],
+    query: &str,
+    after: Option<&Place>,
+    wanted: i64,
+) -> Result<Vec<Found>, Error> {
+    let mut statement = QueryBuilder::new(columns);
+    statement.push(COLUMNS).push(from);
     let statement = statement.build_query_as().bind(query).bind(after.map(|it| it.rank));
-    let statement = statement.bind(after.map(|it| it.id)).bind(wanted);
-    Ok(statement.persistent(false).fetch_all(db).await?)
-}
-
-async fn alike(db: &Db, query: &str, after: Option<&Place>, wanted: i64) -> Result<Vec<Found>, Error> {
-    let mut transaction = db.begin().await?;
-    // Two letters that changed places leave less of a short word than the usual threshold asks for. And which films are
-    // looked at must be the same on every page, which it is not where several processes look for them.
-    sqlx::query!(
-        "select set_config('pg_trgm.word_similarity_threshold', '0.35', true) as threshold,
-             set_config('max_parallel_workers_per_gather', '0', true) as processes"
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
-    let mut statement = QueryBuilder::new(ALIKE);
-    statement.push(COLUMNS).push(END);
-    let statement = statement.build_query_as().bind(query).bind(after.map(|it| it.rank));
-    let statement = statement.bind(after.map(|it| it.id)).bind(wanted);
-    let found = statement.persistent(false).fetch_all(&mut *transaction).await?;
-    transaction.commit().await?;
-    Ok(found)
+    Ok(statement.bind(after.map(|it| it.id)).bind(wanted).fetch_all(db).await?)
 }
 
 impl Place {

@@ -125,6 +125,26 @@ async fn what_is_looked_for_is_found_by_its_index() {
     assert!(done.indexes.contains_key("films_rating") && !done.tables.contains_key("films"), "facets");
 }
 
+#[tokio::test]
+async fn a_word_of_every_film_is_not_looked_for_in_all_of_them() {
+    let (database, mut watcher) = filled().await;
+    let indexes_used = async || {
+        let done = watch(&database, async |client| {
+            for query in ["word77", "word78", "word79", "word80", "word81", "word82", "story"] {
+                let request = SearchFilmsRequest { query: query.into(), ..Default::default() };
+                assert!(!client.search_films(request).await.unwrap().into_inner().matches.is_empty());
+            }
+        });
+        done.await.indexes
+    };
+    // Six rare words by the words, and the frequent one by the ids of the newest films.
+    assert_eq!(indexes_used().await.get("films_fulltext"), Some(&6));
+    // The control: one plan for all words reads every film that has the frequent one.
+    let generic = "alter function films_with_words set plan_cache_mode = force_generic_plan";
+    watcher.execute(generic).await.unwrap();
+    assert_eq!(indexes_used().await.get("films_fulltext"), Some(&7));
+}
+
 /// What asks for the page of twenty that begins after so many films.
 async fn page_after(database: &Database, order_by: &str, hundreds: usize) -> ListFilmsRequest {
     let mut request =

@@ -1,4 +1,4 @@
-//! A film, and the statements that find some. They are those of the service, with the schema named.
+//! A film, and the statements that find some. They are those of a service that reads a film at a time.
 
 use std::sync::LazyLock;
 
