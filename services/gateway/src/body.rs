@@ -44,6 +44,15 @@ impl Body {
         }
     }
 
+    /// All of it, if all of it is there already.
+    pub(crate) fn take_whole(&mut self) -> Option<Bytes> {
+        match &mut self.0 {
+            Kind::Full(bytes) | Kind::Message(bytes) => Some(std::mem::take(bytes)),
+            Kind::Empty => Some(Bytes::new()),
+            Kind::Incoming(_) | Kind::Relay(_) | Kind::Own(_) => None,
+        }
+    }
+
     pub(crate) const fn message(framed: Bytes) -> Self {
         Self(Kind::Message(framed))
     }

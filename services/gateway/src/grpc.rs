@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Versio
 use hyper::body::Incoming;
 use selvedge_kit::telemetry::propagation::REQUEST_ID;
 use selvedge_kit::timeout;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::{Instrument as _, Span};
 
@@ -21,7 +21,7 @@ use crate::client_address::{self, CLIENT_ADDRESS, client_address};
 use crate::observe::{End, Label, Observed, end_call};
 use crate::panics::{self, caught};
 use crate::rest::{self, Problem};
-use crate::upstream::{self, CallError, Lease, Upstream, check_head, request};
+use crate::upstream::{self, CallError, Lease, Received, Upstream, check_head, in_time, request};
 use crate::worker::{Peer, Shared, Worker};
 pub(crate) use health::pb::health_check_response::ServingStatus;
 pub(crate) use health::{Health, check};
@@ -131,7 +131,7 @@ async fn call(
     incoming: Request<Incoming>,
     label: Label,
     observed: &Observed,
-) -> Result<(Answered, Response<Incoming>), Status> {
+) -> Result<(Answered, Response<Received>), Status> {
     let (mut head, body) = incoming.into_parts();
     let limit = limit(shared, label, &mut head.headers)?;
     // A time too far away to be told is none.
@@ -150,7 +150,7 @@ async fn call(
     let answered = match ends {
         None => answer.await,
         Some(ends) => {
-            let Ok(answered) = timeout_at(ends, answer).await else {
+            let Some(answered) = in_time(ends, answer).await else {
                 end_call(&span, Code::DeadlineExceeded, true);
                 return Err(late());
             };

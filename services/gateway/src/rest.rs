@@ -30,7 +30,7 @@ use crate::config::Json;
 use crate::observe::{End, Label, Observed, end_call};
 use crate::pages::Pages;
 use crate::panics::{self, caught};
-use crate::upstream::{CallError, Reply};
+use crate::upstream::{CallError, Reply, in_time};
 use crate::worker::{Peer, Worker};
 use answer::Wanted;
 use details::Details;
@@ -228,9 +228,9 @@ async fn unary(
     let mut metadata = metadata::of_call(&carried, web)?;
     observed.inject(&span, &mut metadata);
     let reply = upstream.unary(rpc, metadata, framed, shared.config.limits.body_bytes);
-    let reply = timeout_at(deadline, reply.instrument(span.clone())).await;
+    let reply = in_time(deadline, reply.instrument(span.clone())).await;
     observed.upstream = Some(began.elapsed());
-    let Ok(reply) = reply else {
+    let Some(reply) = reply else {
         end_call(&span, Code::DeadlineExceeded, true);
         let detail = "the service did not answer in time";
         let problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, detail);

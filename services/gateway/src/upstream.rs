@@ -7,6 +7,7 @@ mod error;
 mod names;
 mod reply;
 mod status;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -15,9 +16,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version, header, uri};
-use hyper::body::Incoming;
 use selvedge_kit::telemetry::propagation::{REQUEST_ID, TRACEPARENT};
 use selvedge_kit::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::body::Body;
 use crate::config;
@@ -26,6 +27,7 @@ pub(crate) use connection::Lease;
 pub(crate) use error::CallError;
 pub(crate) use reply::{Reply, check_head};
 pub(crate) use status::{BASE64, code};
+pub(crate) use stream::Received;
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
@@ -81,7 +83,7 @@ impl Upstream {
     pub(crate) async fn stream(
         self: &Arc<Self>,
         request: Request<Body>,
-    ) -> Result<(Lease, Response<Incoming>), CallError> {
+    ) -> Result<(Lease, Response<Received>), CallError> {
         let lease = self.lease(None).await?;
         match lease.send(request).await {
             Ok(response) => Ok((lease, response)),
@@ -95,6 +97,13 @@ impl Upstream {
             },
         }
     }
+}
+
+/// What a call answers before its time is up. An upstream is told when that is, and may say in words of its own, in the very
+/// moment, that it is over.
+pub(crate) async fn in_time<A>(ends: Instant, call: impl Future<Output = A>) -> Option<A> {
+    let answer = timeout_at(ends, call).await.ok()?;
+    (Instant::now() < ends).then_some(answer)
 }
 
 /// Headers whose values differ from call to call. To remember them would push out of HPACK's tables, at both ends, what

@@ -4,19 +4,18 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
-use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep_until};
 use tonic::{Code, Status};
 use tracing::Span;
 
 use super::{Answered, late};
 use crate::observe::{End, Observed, end_call};
-use crate::upstream::{self, CallError, Lease};
+use crate::upstream::{self, CallError, Lease, Received};
 
 /// The body of an upstream's answer on its way to the caller. However it ends, the caller gets a `grpc-status`.
 pub(crate) struct Relay {
     /// The body while it lasts, and the call's place; dropped, both end the call upstream.
-    flowing: Option<(Incoming, Lease)>,
+    flowing: Option<(Received, Lease)>,
     /// When the caller stops waiting.
     ends: Option<Pin<Box<Sleep>>>,
     /// Whether the caller has a status, or will have nothing else.
@@ -30,7 +29,7 @@ pub(crate) struct Relay {
 impl Relay {
     /// The body of an answer whose head is gone already, with the status if that was in it.
     pub(super) fn new(
-        body: Incoming,
+        body: Received,
         answered: Answered,
         code: Option<Code>,
         mut observed: Observed,

@@ -4,21 +4,20 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use h2::client::SendRequest;
 use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::http2::{self, SendRequest};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
 use super::endpoint::Endpoint;
-use super::{CallError, error, uri_at};
+use super::stream::{self, Received};
+use super::{CallError, uri_at};
 use crate::body::Body;
-use crate::spawn::Spawn;
 
 /// What an upstream may send on a stream before somebody takes it, and on all of a connection. The second is as good as
 /// unlimited: a caller who does not read must not hold up the others, and the first bounds what that costs.
@@ -27,17 +26,19 @@ const CONNECTION_WINDOW: u32 = 1 << 30;
 /// What is kept of a stream that its upstream does not read.
 const SEND_BUFFER: usize = 256 << 10;
 const MAX_HEADER_BYTES: u32 = 64 << 10;
+/// How many calls are sent at once before the upstream has said how many it allows.
+const FIRST_CALLS: usize = 100;
 /// How long what was sent may stay unacknowledged before the machine on the other side counts as gone.
 const LOST: Duration = Duration::from_secs(20);
 
 /// A connection.
 pub(super) struct Connection {
-    sender: Mutex<SendRequest<Body>>,
+    sender: SendRequest<Bytes>,
     in_flight: AtomicUsize,
     most_calls: Arc<AtomicUsize>,
     /// Whether anything was ever answered on it.
     pub(super) answered: Arc<AtomicBool>,
-    /// Takes no more calls, whatever it says itself.
+    /// Takes no more calls.
     retired: AtomicBool,
 }
 
@@ -47,32 +48,33 @@ pub(super) struct Connection {
 /// The system notices machines that are gone, and [`Endpoint::left_waiting`] processes that hang.
 pub(super) async fn open(
     address: SocketAddr,
-) -> io::Result<(Arc<Connection>, impl Future<Output = hyper::Result<()>>)> {
+) -> io::Result<(Arc<Connection>, impl Future<Output = Result<(), h2::Error>>)> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let socket = SockRef::from(&stream);
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(LOST))?;
     socket.set_tcp_user_timeout(Some(LOST))?;
-    let (sender, mut driver) = http2::Builder::new(Spawn)
-        .timer(TokioTimer::new())
-        .initial_stream_window_size(STREAM_WINDOW)
+    let (sender, mut driver) = h2::client::Builder::new()
+        .enable_push(false)
+        .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buf_size(SEND_BUFFER)
+        .initial_max_send_streams(FIRST_CALLS)
+        .max_send_buffer_size(SEND_BUFFER)
         .max_header_list_size(MAX_HEADER_BYTES)
-        .handshake(TokioIo::new(stream))
+        .handshake(stream)
         .await
         .map_err(io::Error::other)?;
-    let most_calls = Arc::new(AtomicUsize::new(usize::MAX));
+    let most_calls = Arc::new(AtomicUsize::new(FIRST_CALLS));
     let connection = Connection {
         most_calls: most_calls.clone(),
-        sender: Mutex::new(sender),
+        sender,
         in_flight: AtomicUsize::new(0),
         answered: Arc::default(),
         retired: AtomicBool::new(false),
     };
     let driver = poll_fn(move |cx| {
         // The upstream may change its mind at any time.
-        most_calls.store(driver.current_max_send_streams(), Ordering::Relaxed);
+        most_calls.store(driver.max_concurrent_send_streams(), Ordering::Relaxed);
         Pin::new(&mut driver).poll(cx)
     });
     Ok((Arc::new(connection), driver))
@@ -80,7 +82,7 @@ pub(super) async fn open(
 
 impl Connection {
     pub(super) fn is_open(&self) -> bool {
-        !self.retired.load(Ordering::Relaxed) && !self.lock().is_closed()
+        !self.retired.load(Ordering::Relaxed)
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -90,10 +92,6 @@ impl Connection {
     /// How many calls at once the upstream allows.
     pub(super) fn most_calls(&self) -> usize {
         self.most_calls.load(Ordering::Relaxed)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, SendRequest<Body>> {
-        self.sender.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,31 +121,35 @@ impl Lease {
     }
 
     /// Sends a request and waits for the head of the answer.
-    pub(super) async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, Failed> {
+    ///
+    /// Straight on h2: hyper's client would give each call two tasks of its own, and send the head of a request and its
+    /// message in two writes, for each of which the upstream may wake up.
+    pub(super) async fn send(&self, mut request: Request<Body>) -> Result<Response<Received>, Failed> {
         let path = std::mem::take(request.uri_mut()).into_parts().path_and_query;
         *request.uri_mut() = uri_at(&self.endpoint.authority, path);
         let waiting = Waiting::new(&self.endpoint);
-        // The lock is held while the request is queued, not while it is answered.
-        let answer = self.connection.lock().try_send_request(request);
-        match answer.await {
+        let mut sender = match self.connection.sender.clone().ready().await {
+            Ok(sender) => sender,
+            Err(error) => {
+                let refused = CallError::Refused(error.to_string());
+                return Err(self.failed(refused, &error, Some(request)));
+            }
+        };
+        match stream::exchange(&mut sender, request).await {
             Ok(response) => {
                 waiting.done();
                 self.connection.answered.store(true, Ordering::Relaxed);
                 Ok(response)
             }
-            Err(mut failed) => {
-                let unsent = failed.take_message();
-                let mut error = CallError::of_http(failed.error());
-                if unsent.is_some() {
-                    error = CallError::Refused(error.cause().to_owned());
-                }
-                if unsent.is_some() || error::is_go_away(failed.error()) {
-                    // It may not know yet itself.
-                    self.connection.retired.store(true, Ordering::Relaxed);
-                }
-                Err(Failed { error: self.endpoint.explain(error), unsent })
-            }
+            Err(error) => Err(self.failed(CallError::of_http(&error), &error, None)),
         }
+    }
+
+    fn failed(&self, what: CallError, error: &h2::Error, unsent: Option<Request<Body>>) -> Failed {
+        if unsent.is_some() || error.is_go_away() {
+            self.connection.retired.store(true, Ordering::Relaxed);
+        }
+        Failed { error: self.endpoint.explain(what), unsent }
     }
 }
 

@@ -49,48 +49,20 @@ impl CallError {
         }
     }
 
-    /// What an error of the HTTP client means for the call.
-    pub(crate) fn of_http(error: &hyper::Error) -> Self {
-        let cause = describe(error);
-        let Some(h2) = source(error) else {
-            return if error.is_canceled() {
-                Self::Refused(cause)
-            } else {
-                Self::Broken(Code::Unavailable, cause)
-            };
-        };
-        let reason = h2.reason();
-        if h2.is_remote() && (h2.is_go_away() || reason == Some(h2::Reason::REFUSED_STREAM)) {
+    /// What an error of HTTP/2 means for the call.
+    pub(crate) fn of_http(error: &h2::Error) -> Self {
+        let (cause, reason) = (error.to_string(), error.reason());
+        if error.is_remote() && (error.is_go_away() || reason == Some(h2::Reason::REFUSED_STREAM)) {
             // A GOAWAY reaches only the calls that the upstream did not begin with.
             Self::Refused(cause)
-        } else if h2.is_library() && reason.is_some_and(is_protocol_error) {
+        } else if error.is_library() && reason.is_some_and(is_protocol_error) {
             Self::Garbage(cause)
-        } else if h2.is_reset() && h2.is_remote() {
+        } else if error.is_reset() && error.is_remote() {
             Self::Broken(code_of_reset(reason.unwrap_or(h2::Reason::INTERNAL_ERROR)), cause)
         } else {
             Self::Broken(Code::Unavailable, cause)
         }
     }
-}
-
-/// Whether the connection takes no more calls.
-pub(super) fn is_go_away(error: &hyper::Error) -> bool {
-    source(error).is_some_and(h2::Error::is_go_away)
-}
-
-fn source(error: &hyper::Error) -> Option<&h2::Error> {
-    std::error::Error::source(error)?.downcast_ref()
-}
-
-/// An error and all that is behind it.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }
 
 fn is_protocol_error(reason: h2::Reason) -> bool {

@@ -3,9 +3,9 @@
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use tonic::Code;
 
+use super::stream::Received;
 use super::{CallError, status};
 
 /// A flag that says whether the message is compressed, and four bytes of its length.
@@ -33,7 +33,7 @@ pub(crate) fn check_head<B>(response: &Response<B>) -> Result<(), CallError> {
 }
 
 /// Takes in an answer of one message.
-pub(super) async fn read(response: Response<Incoming>, limit: usize) -> Result<Reply, CallError> {
+pub(super) async fn read(response: Response<Received>, limit: usize) -> Result<Reply, CallError> {
     check_head(&response)?;
     let (head, mut body) = response.into_parts();
     let mut trailers = None;

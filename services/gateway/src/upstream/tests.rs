@@ -12,9 +12,10 @@ use http::uri::PathAndQuery;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until};
 use tonic::Code;
 
-use super::{CallError, Reply, Upstream};
+use super::{CallError, Reply, Upstream, in_time};
 
 type Respond = SendResponse<Bytes>;
 
@@ -138,6 +139,13 @@ async fn what_may_have_run_is_not_sent_again() {
     let error = call(&reset).await.unwrap_err();
     assert!(matches!(error, CallError::Broken(Code::Internal, _)), "{error:?}");
     assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn what_is_answered_when_the_time_is_up_is_late() {
+    let ends = Instant::now() + Duration::from_millis(20);
+    assert!(in_time(ends, sleep_until(ends)).await.is_none());
+    assert!(in_time(Instant::now() + Duration::from_mins(1), async {}).await.is_some());
 }
 
 #[tokio::test]
