@@ -4,7 +4,6 @@ mod admin;
 mod connections;
 mod deadline;
 mod frames;
-mod gathered;
 mod health;
 mod limit;
 mod methods;

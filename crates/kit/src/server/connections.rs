@@ -21,8 +21,8 @@ use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 use tracing::{debug, info, warn};
 
-use super::gathered::Gathered;
 use crate::config::Limits;
+use crate::gathered::Gathered;
 use crate::workers::Workers;
 
 /// How long to wait after an accept failed: what it fails for (no file descriptors left) does not pass at once.

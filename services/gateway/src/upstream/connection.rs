@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::{Request, Response};
+use selvedge_kit::Gathered;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
@@ -61,7 +62,7 @@ pub(super) async fn open(
         .initial_max_send_streams(FIRST_CALLS)
         .max_send_buffer_size(SEND_BUFFER)
         .max_header_list_size(MAX_HEADER_BYTES)
-        .handshake(stream)
+        .handshake(Gathered::new(stream))
         .await
         .map_err(io::Error::other)?;
     let most_calls = Arc::new(AtomicUsize::new(FIRST_CALLS));

@@ -1,6 +1,6 @@
-//! A connection whose answers leave together.
+//! A connection whose messages leave together.
 //!
-//! Of HTTP/2's frames, h2 writes each longer message by itself, and what ends it by itself again, though dozens of answers
+//! Of HTTP/2's frames, h2 writes each longer message by itself, and what ends it by itself again, though dozens of them
 //! may have become ready at once. Each write is a system call, and on the other side perhaps a thread that wakes up for ten
 //! bytes. Both take longer than to copy a message.
 
@@ -17,14 +17,23 @@ const MOST: usize = 64 << 10;
 const LARGE: usize = 16 << 10;
 
 /// A stream that sends what was written in one turn of its task when the task has its next turn, for which it asks itself.
-/// Made for hyper, which begins each turn by reading: to flush alone sends nothing.
-pub(super) struct Gathered<S> {
+/// Made for HTTP/2 of hyper and h2, which begins each turn by reading: to flush alone sends nothing.
+///
+/// ```no_run
+/// # use selvedge_kit::Gathered;
+/// # async fn example(address: std::net::SocketAddr) -> Result<(), Box<dyn std::error::Error>> {
+/// let stream = Gathered::new(tokio::net::TcpStream::connect(address).await?);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Gathered<S> {
     stream: S,
     unsent: Vec<u8>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Gathered<S> {
-    pub(super) fn new(stream: S) -> Self {
+    /// Around a stream that has no connection on it yet.
+    pub fn new(stream: S) -> Self {
         Self { stream, unsent: vec![] }
     }
 
