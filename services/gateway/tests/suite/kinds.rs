@@ -1,13 +1,16 @@
 //! Calls of all kinds are passed through as they are.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::client::Grpc;
 use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
@@ -135,27 +138,49 @@ async fn who_does_not_read_holds_up_the_sender_and_nobody_else() {
         let request = Request::new(Bytes::from_static(b"endless"));
         slow.push(client.server_streaming(request, path("ServerStream"), Raw).await.unwrap().into_inner());
     }
-    let mut other = client(gateway.address);
-    // Until the windows are full, which is when nothing more is produced in all the time that some calls take.
-    let produced = soon(async {
-        loop {
-            let before = echo.seen.produced.load(Ordering::Relaxed);
-            for _ in 0..50 {
-                call(&mut other, "me too").await.unwrap();
-            }
-            let after = echo.seen.produced.load(Ordering::Relaxed);
-            if before == after {
-                break after;
-            }
-        }
-    });
-    let produced = produced.await;
+    let produced = soon(until_unchanged(&echo.seen.produced, client(gateway.address))).await;
     // A few windows and buffers of each stream, which is far from endless.
     assert!(produced * 10_000 < 20 * (4 << 20), "{produced}");
     // Who reads on gets more.
     for _ in 0..200 {
         assert!(soon(slow[0].message()).await.unwrap().is_some());
     }
+}
+
+/// What is counted once the windows are full, which is when no more is in all the time that some calls take.
+async fn until_unchanged(count: &AtomicU64, mut other: Grpc<Channel>) -> u64 {
+    loop {
+        let before = count.load(Ordering::Relaxed);
+        for _ in 0..50 {
+            call(&mut other, "me too").await.unwrap();
+        }
+        if count.load(Ordering::Relaxed) == before {
+            return before;
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_read_is_held_up() {
+    let echo = echo::serve().await;
+    let gateway = start_for(&[echo.address]).await;
+    let mut talker = client(gateway.address);
+    talker.ready().await.unwrap();
+    let said = Arc::new(AtomicU64::new(0));
+    let counted = said.clone();
+    let endless = futures::stream::repeat_with(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Bytes::from_static(&[7; 10_000])
+    });
+    let mut answers = talker.streaming(Request::new(endless), path("Bidi"), Raw).await.unwrap().into_inner();
+    // The service says again what it hears, and hears no more while nobody listens to that.
+    let before = soon(until_unchanged(&said, client(echo.address))).await;
+    assert!(before * 10_000 < 8 << 20, "{before}");
+    // Who listens on hears all of it, and more is said.
+    for _ in 0..2 * before {
+        assert!(soon(answers.message()).await.unwrap().is_some());
+    }
+    assert!(said.load(Ordering::Relaxed) > before);
 }
 
 #[tokio::test]
