@@ -31,6 +31,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const MAX_CONNECTIONS: usize = 10_000;
 /// How long a client may be silent after it has connected.
 const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a client may send on a stream before it is read, and on all of a connection. The second is as good as unlimited: a
+/// call that reads nothing for a while must not hold up the others, and the first bounds what that costs.
+const STREAM_WINDOW: u32 = 256 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 30;
 /// Streams that a client opened and reset, waiting to be noticed; beyond that it is an attack.
 const PENDING_RESETS: usize = 100;
 
@@ -88,6 +92,8 @@ fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
         .keep_alive_interval(limits.keepalive_interval)
         .keep_alive_timeout(limits.keepalive_timeout)
         .max_header_list_size(limits.max_header_bytes)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(limits.max_streams_per_connection)
         .max_pending_accept_reset_streams(PENDING_RESETS);
     http
