@@ -1,7 +1,5 @@
 //! Many submissions at once: batches, imports, exports.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -80,36 +78,6 @@ fn given(submission: &Submission) -> Submission {
             .filter(|insights| !insights.fields.is_empty()),
         ..submission.clone()
     }
-}
-
-#[tokio::test]
-async fn an_import_that_waits_does_not_hold_up_who_shares_its_connection() {
-    let (served, mut client) = start().await;
-    let known = client.batch_create_submissions(batch(vec![numbered(0)])).await.unwrap().into_inner();
-    let mut holder = served.database.superuser().await;
-    holder.execute("begin; lock table submissions in share mode").await.unwrap();
-    let sent = Arc::new(AtomicUsize::new(0));
-    let counted = sent.clone();
-    let endless = (1..).map(move |number| {
-        counted.store(number, Ordering::Relaxed);
-        numbered(number)
-    });
-    let mut importer = client.clone();
-    let importing = tokio::spawn(async move { import(&mut importer, endless).await.map(drop) });
-    served.until_waiting(1).await;
-    // Until there is no room for more of it, others are answered, and then too.
-    let others = async {
-        let mut before = 0;
-        while sent.load(Ordering::Relaxed) > before {
-            before = sent.load(Ordering::Relaxed);
-            for _ in 0..50 {
-                let get = GetSubmissionRequest { id: known.submissions[0].id.clone() };
-                client.get_submission(get).await.unwrap();
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), others).await.expect("they are answered");
-    importing.abort();
 }
 
 #[tokio::test]
