@@ -57,8 +57,10 @@ impl Database {
         for service in [selvedge_catalog::SERVICE, selvedge_contacts::SERVICE] {
             database.fill(service).await?;
         }
+        // What is said of the disks for the services' roles is said for that of their rivals.
         let peer = format!(
-            "create role {PEER} login password '{PASSWORD}' in role catalog_app, contacts_app; vacuum analyze; checkpoint"
+            "create role {PEER} login password '{PASSWORD}' in role catalog_app, contacts_app; \
+             alter role {PEER} set random_page_cost = 1.1; vacuum analyze; checkpoint"
         );
         let mut connection = database.connect().await?;
         for statement in peer.split("; ") {
