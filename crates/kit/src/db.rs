@@ -189,6 +189,12 @@ struct Backends {
 }
 
 impl Backends {
+    async fn open(&self) -> Result<Backend, sqlx::Error> {
+        let mut connection = self.connect.connect().await?;
+        let process = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await?;
+        Ok(Backend { connection, process, tested: Instant::now(), opened_by: Handle::current().id() })
+    }
+
     fn suspect(&self) {
         self.suspect_before.store(self.now() + 1, Ordering::Relaxed);
     }
@@ -203,9 +209,8 @@ impl managed::Manager for Backends {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Backend, sqlx::Error> {
-        let mut connection = self.connect.connect().await?;
-        let process = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await?;
-        Ok(Backend { connection, process, tested: Instant::now(), opened_by: Handle::current().id() })
+        // Every statement's future has room for this one, which is kilobytes and seldom needed.
+        Box::pin(self.open()).await
     }
 
     async fn recycle(&self, backend: &mut Backend, metrics: &managed::Metrics) -> RecycleResult<sqlx::Error> {

@@ -14,6 +14,7 @@ mod tests;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version, header, uri};
 use selvedge_kit::telemetry::propagation::{REQUEST_ID, TRACEPARENT};
@@ -100,10 +101,9 @@ impl Upstream {
 }
 
 /// What a call answers before its time is up. An upstream is told when that is, and may say in words of its own, in the very
-/// moment, that it is over.
-pub(crate) async fn in_time<A>(ends: Instant, call: impl Future<Output = A>) -> Option<A> {
-    let answer = timeout_at(ends, call).await.ok()?;
-    (Instant::now() < ends).then_some(answer)
+/// moment, that it is over. (An `async fn` would have room for the call twice: as it was given, and as it is awaited.)
+pub(crate) fn in_time<A>(ends: Instant, call: impl Future<Output = A>) -> impl Future<Output = Option<A>> {
+    timeout_at(ends, call).map(move |answer| answer.ok().filter(|_| Instant::now() < ends))
 }
 
 /// Headers whose values differ from call to call. To remember them would push out of HPACK's tables, at both ends, what
