@@ -24,7 +24,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::body::Body;
 use crate::config;
 pub(crate) use balance::Upstream;
+use connection::Failed;
 pub(crate) use connection::Lease;
+use endpoint::MAX_CONNECTIONS;
 pub(crate) use error::CallError;
 pub(crate) use reply::{Reply, check_head};
 pub(crate) use status::{BASE64, code};
@@ -63,17 +65,14 @@ impl Upstream {
         framed: Bytes,
         limit: usize,
     ) -> Result<Reply, CallError> {
-        let lease = self.lease(None).await?;
         let first = request(path, headers.clone(), Body::message(framed.clone()));
-        let (lease, response) = match lease.send(first).await {
-            Ok(response) => (lease, response),
-            Err(failed) if failed.unsent.is_none() && failed.error.may_have_run() => return Err(failed.error),
-            Err(_) => {
-                let lease = self.lease(Some(lease)).await?;
-                let again = lease.send(request(path, headers, Body::message(framed))).await;
-                (lease, again.map_err(|failed| failed.error)?)
+        let answered = match self.send(first, None).await {
+            Err((error, Some(refused))) if !error.may_have_run() => {
+                self.send(request(path, headers, Body::message(framed)), Some(refused)).await
             }
+            answered => answered,
         };
+        let (lease, response) = answered.map_err(|(error, _)| error)?;
         let reply = reply::read(response, limit).await;
         drop(lease);
         reply
@@ -85,17 +84,26 @@ impl Upstream {
         self: &Arc<Self>,
         request: Request<Body>,
     ) -> Result<(Lease, Response<Received>), CallError> {
-        let lease = self.lease(None).await?;
-        match lease.send(request).await {
-            Ok(response) => Ok((lease, response)),
-            Err(failed) => match failed.unsent {
-                Some(request) => {
-                    let lease = self.lease(Some(lease)).await?;
-                    let response = lease.send(request).await.map_err(|failed| failed.error)?;
-                    Ok((lease, response))
-                }
-                None => Err(failed.error),
-            },
+        self.send(request, None).await.map_err(|(error, _)| error)
+    }
+
+    /// Sends a request, elsewhere than where it was `refused` if there is an elsewhere. That a connection takes no more calls
+    /// is found out by who tries; nothing of the request was sent there, so it goes to another one, until one is new.
+    async fn send(
+        self: &Arc<Self>,
+        mut request: Request<Body>,
+        mut refused: Option<Lease>,
+    ) -> Result<(Lease, Response<Received>), (CallError, Option<Lease>)> {
+        let mut tries = 0;
+        loop {
+            let lease = self.lease(refused).await.map_err(|error| (error, None))?;
+            match lease.send(request).await {
+                Ok(response) => return Ok((lease, response)),
+                Err(Failed { unsent: Some(again), .. }) if tries < MAX_CONNECTIONS => request = again,
+                Err(failed) => return Err((failed.error, Some(lease))),
+            }
+            tries += 1;
+            refused = Some(lease);
         }
     }
 }

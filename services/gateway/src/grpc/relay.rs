@@ -49,6 +49,7 @@ impl Relay {
         let Some((body, _)) = &mut self.flowing else { return Poll::Ready(None) };
         if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
             return Poll::Ready(match frame {
+                Some(Ok(frame)) if self.is_without_status(&frame) => self.end(&without_status()),
                 Some(Ok(frame)) => {
                     if let Some(code) = observe(&mut self.observed, &frame) {
                         self.has_status = true;
@@ -58,9 +59,7 @@ impl Relay {
                 }
                 Some(Err(error)) => self.end(&CallError::of_http(&error).status()),
                 None if self.has_status => self.flowing.take().and(None),
-                None => {
-                    self.end(&Status::new(Code::Internal, "the service ended its answer without a status"))
-                }
+                None => self.end(&without_status()),
             });
         }
         let Some(ends) = &mut self.ends else { return Poll::Pending };
@@ -75,6 +74,11 @@ impl Relay {
         }
     }
 
+    /// Whether it is the last of the answer, and does not say how that ended.
+    fn is_without_status(&self, frame: &Frame<Bytes>) -> bool {
+        !self.has_status && frame.trailers_ref().is_some_and(|trailers| upstream::code(trailers).is_none())
+    }
+
     /// Ends the call upstream, and tells the caller how it ended.
     fn end(&mut self, status: &Status) -> Option<Frame<Bytes>> {
         self.flowing = None;
@@ -86,6 +90,10 @@ impl Relay {
         }
         Some(Frame::trailers(trailers))
     }
+}
+
+fn without_status() -> Status {
+    Status::internal("the service ended its answer without a status")
 }
 
 /// Sees a part of an answer pass by; the last one has the status.

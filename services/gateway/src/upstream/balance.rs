@@ -32,7 +32,7 @@ enum Choice {
     /// Somebody is about to be there.
     Wait,
     /// Nobody is there, for this reason.
-    Nobody(String),
+    Nobody(CallError),
 }
 
 impl Upstream {
@@ -91,7 +91,7 @@ impl Upstream {
                 changed.as_mut().enable();
                 match self.choose(failed.as_ref()) {
                     Choice::Call(lease) => return Ok(lease),
-                    Choice::Nobody(reason) => return Err(CallError::Unreachable(reason)),
+                    Choice::Nobody(error) => return Err(error),
                     Choice::Wait => changed.await,
                 }
             }
@@ -124,30 +124,27 @@ impl Upstream {
     }
 
     fn connect_any(self: &Arc<Self>, endpoints: &[Arc<Endpoint>]) -> Choice {
-        let mut reason = None;
+        let (mut connecting, mut reason) = (false, None);
         for endpoint in endpoints {
             match endpoint.connect_when_due() {
-                State::Connected => {
-                    if let Some(lease) = Lease::on(endpoint) {
-                        return Choice::Call(lease);
-                    }
-                }
-                State::Connecting => reason = reason.or(Some(None)),
-                State::Down(error) => {
-                    if !matches!(reason, Some(None)) {
-                        reason = Some(Some(error));
-                    }
-                }
+                State::Connected => match Lease::on(endpoint) {
+                    Some(lease) => return Choice::Call(lease),
+                    // It has begun to make another connection.
+                    None => connecting = true,
+                },
+                State::Connecting => connecting = true,
+                State::Down(error) => reason = Some(error),
             }
         }
-        if matches!(reason, Some(None)) || self.names.is_looking() {
+        if connecting || self.names.is_looking() {
             return Choice::Wait;
         }
         self.refresh_names(true);
         if self.names.is_looking() {
             return Choice::Wait;
         }
-        Choice::Nobody(reason.flatten().unwrap_or_else(|| "its name stands for no address".to_owned()))
+        let no_address = || CallError::Unreachable("its name stands for no address".to_owned());
+        Choice::Nobody(reason.unwrap_or_else(no_address))
     }
 }
 

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use h2::client::SendRequest;
 use http::{Request, Response};
 use selvedge_kit::Gathered;
@@ -16,7 +16,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
 use super::endpoint::Endpoint;
-use super::stream::{self, Received};
+use super::stream::{self, Piece, Received};
 use super::{CallError, uri_at};
 use crate::body::Body;
 
@@ -27,14 +27,12 @@ const CONNECTION_WINDOW: u32 = 1 << 30;
 /// What is kept of a stream that its upstream does not read.
 const SEND_BUFFER: usize = 256 << 10;
 const MAX_HEADER_BYTES: u32 = 64 << 10;
-/// How many calls are sent at once before the upstream has said how many it allows.
-const FIRST_CALLS: usize = 100;
 /// How long what was sent may stay unacknowledged before the machine on the other side counts as gone.
 const LOST: Duration = Duration::from_secs(20);
 
 /// A connection.
 pub(super) struct Connection {
-    sender: SendRequest<Bytes>,
+    sender: SendRequest<Piece>,
     in_flight: AtomicUsize,
     most_calls: Arc<AtomicUsize>,
     /// Whether anything was ever answered on it.
@@ -43,29 +41,35 @@ pub(super) struct Connection {
     retired: AtomicBool,
 }
 
-/// Connects; the second result is what keeps the connection going while it is polled.
+/// Connects, and waits until the upstream has said how many calls it allows, as it need not take what is sent before that;
+/// the second result is what keeps the connection going while it is polled.
 ///
 /// There are no HTTP/2 pings: servers of the gRPC project hang up on clients that send more than a few (`too_many_pings`).
 /// The system notices machines that are gone, and [`Endpoint::left_waiting`] processes that hang.
 pub(super) async fn open(
     address: SocketAddr,
-) -> io::Result<(Arc<Connection>, impl Future<Output = Result<(), h2::Error>>)> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let socket = SockRef::from(&stream);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(LOST))?;
-    socket.set_tcp_user_timeout(Some(LOST))?;
+) -> Result<(Arc<Connection>, impl Future<Output = Result<(), h2::Error>>), CallError> {
+    let stream = reach(address).await.map_err(|error| CallError::Unreachable(error.to_string()))?;
     let (sender, mut driver) = h2::client::Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .initial_max_send_streams(FIRST_CALLS)
+        .initial_max_send_streams(0)
+        // An answer that comes after its call was cancelled is no attack of an upstream's.
+        .max_local_error_reset_streams(None)
         .max_send_buffer_size(SEND_BUFFER)
         .max_header_list_size(MAX_HEADER_BYTES)
         .handshake(Gathered::new(stream))
         .await
-        .map_err(io::Error::other)?;
-    let most_calls = Arc::new(AtomicUsize::new(FIRST_CALLS));
+        .map_err(|error| unopened(&error))?;
+    let settled = poll_fn(|cx| match Pin::new(&mut driver).poll(cx) {
+        Poll::Pending if driver.max_concurrent_send_streams() > 0 => Poll::Ready(Ok(())),
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(Ok(())) => Poll::Ready(Err(CallError::Refused("it takes no calls".to_owned()))),
+        Poll::Ready(Err(error)) => Poll::Ready(Err(unopened(&error))),
+    });
+    settled.await?;
+    let most_calls = Arc::new(AtomicUsize::new(driver.max_concurrent_send_streams()));
     let connection = Connection {
         most_calls: most_calls.clone(),
         sender,
@@ -81,6 +85,23 @@ pub(super) async fn open(
     Ok((Arc::new(connection), driver))
 }
 
+async fn reach(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(LOST))?;
+    socket.set_tcp_user_timeout(Some(LOST))?;
+    Ok(stream)
+}
+
+/// Why there is no connection, though somebody is there.
+fn unopened(error: &h2::Error) -> CallError {
+    match CallError::of_http(error) {
+        CallError::Broken(_, cause) => CallError::Unreachable(cause),
+        other => other,
+    }
+}
+
 impl Connection {
     pub(super) fn is_open(&self) -> bool {
         !self.retired.load(Ordering::Relaxed)
@@ -90,9 +111,9 @@ impl Connection {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// How many calls at once the upstream allows.
-    pub(super) fn most_calls(&self) -> usize {
-        self.most_calls.load(Ordering::Relaxed)
+    /// Whether it has as many calls as the upstream allows.
+    pub(super) fn is_full(&self) -> bool {
+        self.in_flight() >= self.most_calls.load(Ordering::Relaxed)
     }
 }
 
@@ -150,14 +171,18 @@ impl Lease {
         if unsent.is_some() || error.is_go_away() {
             self.connection.retired.store(true, Ordering::Relaxed);
         }
-        Failed { error: self.endpoint.explain(what), unsent }
+        Failed { error: what, unsent }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        let was_full = self.connection.is_full();
         self.connection.in_flight.fetch_sub(1, Ordering::Relaxed);
         self.endpoint.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if was_full {
+            self.endpoint.has_changed();
+        }
     }
 }
 

@@ -23,7 +23,7 @@ const PROBATION: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(1);
 /// Calls on one connection before another one is opened beside it, if the upstream does not allow less.
 const BUSY: usize = 100;
-const MAX_CONNECTIONS: usize = 4;
+pub(super) const MAX_CONNECTIONS: usize = 4;
 
 /// One address.
 pub(super) struct Endpoint {
@@ -42,20 +42,38 @@ pub(super) struct Endpoint {
 struct Inner {
     connections: Vec<Arc<Connection>>,
     connecting: bool,
-    /// Attempts to connect that failed in a row, when the next may be made, and what was wrong.
-    failures: u32,
-    retry_at: Option<Instant>,
-    error: String,
+    /// Why the last attempt to connect failed, if it did.
+    failure: Option<Failure>,
     avoid_until: Option<Instant>,
-    /// What was wrong with what it said instead of HTTP/2, if that is all it says.
-    rubbish: Option<String>,
+}
+
+struct Failure {
+    error: CallError,
+    /// Attempts in a row that failed.
+    attempts: u32,
+    /// When the next may be made.
+    retry_at: Instant,
 }
 
 /// Whether there is a connection.
 pub(super) enum State {
     Connected,
     Connecting,
-    Down(String),
+    Down(CallError),
+}
+
+impl Inner {
+    fn open(&self) -> impl Iterator<Item = &Arc<Connection>> {
+        self.connections.iter().filter(|connection| connection.is_open())
+    }
+
+    /// What the last attempt to connect failed for, if it is too early for the next.
+    fn too_early(&self) -> Option<&CallError> {
+        self.failure
+            .as_ref()
+            .filter(|failure| Instant::now() < failure.retry_at)
+            .map(|failure| &failure.error)
+    }
 }
 
 impl Endpoint {
@@ -75,49 +93,50 @@ impl Endpoint {
     }
 
     pub(super) fn is_connected(&self) -> bool {
-        self.lock().connections.iter().any(|connection| connection.is_open())
+        self.lock().open().next().is_some()
     }
 
     /// Whether it is connected, and answers as far as we know.
     pub(super) fn is_good(&self) -> bool {
         let inner = self.lock();
-        inner.connections.iter().any(|connection| connection.is_open())
-            && inner.avoid_until.is_none_or(|until| until <= Instant::now())
+        inner.open().next().is_some() && inner.avoid_until.is_none_or(|until| until <= Instant::now())
     }
 
-    /// The connection with the fewest calls. Where all have many, another one is opened for those to come.
+    /// The connection with the fewest calls. Where all have many, another one is opened; where they have all that they may,
+    /// there is none until that is made, as calls on them may be streams that do not end.
     pub(super) fn connection(self: &Arc<Self>) -> Option<Arc<Connection>> {
         let mut inner = self.lock();
         if let Some(until) = &mut inner.avoid_until {
             // This call finds out; the others keep away until it has its answer.
             *until = Instant::now() + PROBATION;
         }
-        let open = inner.connections.iter().filter(|connection| connection.is_open());
-        let chosen = open.min_by_key(|connection| connection.in_flight()).cloned()?;
-        let calls = chosen.in_flight();
-        let is_busy = calls > 0 && (calls >= BUSY || calls >= chosen.most_calls());
-        if is_busy && inner.connections.len() < MAX_CONNECTIONS && !inner.connecting {
+        let chosen = inner.open().min_by_key(|connection| connection.in_flight()).cloned()?;
+        let (calls, is_full) = (chosen.in_flight(), chosen.is_full());
+        let is_busy = calls > 0 && (calls >= BUSY || is_full);
+        if is_busy
+            && !inner.connecting
+            && inner.open().count() < MAX_CONNECTIONS
+            && inner.too_early().is_none()
+        {
             inner.connecting = true;
-            drop(inner);
             tokio::spawn(connect(self.clone()));
         }
-        Some(chosen)
+        (!is_full || !inner.connecting).then_some(chosen)
     }
 
     /// Begins to connect, unless there is a connection, or one is being made, or the last failure is too recent.
     pub(super) fn connect_when_due(self: &Arc<Self>) -> State {
         let mut inner = self.lock();
-        if inner.connections.iter().any(|connection| connection.is_open()) {
+        if inner.open().any(|connection| !inner.connecting || !connection.is_full()) {
             return State::Connected;
         }
         if inner.connecting {
             return State::Connecting;
         }
-        if inner.retry_at.is_some_and(|at| Instant::now() < at) {
-            return State::Down(inner.error.clone());
+        if let Some(error) = inner.too_early() {
+            return State::Down(error.clone());
         }
         inner.connecting = true;
-        drop(inner);
         tokio::spawn(connect(self.clone()));
         State::Connecting
     }
@@ -125,10 +144,8 @@ impl Endpoint {
     /// Notes an answer, whatever it says.
     pub(super) fn answered(&self) {
         self.answers.fetch_add(1, Ordering::Relaxed);
-        let mut inner = self.lock();
         // Set only while the address is avoided, so that good calls need not look at the clock.
-        inner.avoid_until = None;
-        inner.rubbish = None;
+        self.lock().avoid_until = None;
     }
 
     /// Notes that a call had no answer in all the time since `began`, when there had been `answers`.
@@ -144,12 +161,9 @@ impl Endpoint {
         self.lock().connections.clear();
     }
 
-    /// What a call is told that found its connection closed: perhaps there is more to say.
-    pub(super) fn explain(&self, error: CallError) -> CallError {
-        match (error, &self.lock().rubbish) {
-            (CallError::Refused(_), Some(rubbish)) => CallError::Garbage(rubbish.clone()),
-            (error, _) => error,
-        }
+    /// Tells those who wait for a connection, or for a place on one.
+    pub(super) fn has_changed(&self) {
+        self.changed.notify_waiters();
     }
 
     fn avoid(&self) {
@@ -163,17 +177,22 @@ impl Endpoint {
 
 /// Makes a connection and serves it until it ends.
 async fn connect(endpoint: Arc<Endpoint>) {
-    let connected = match timeout(CONNECT_TIMEOUT, connection::open(endpoint.address)).await {
-        Ok(connected) => connected.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no connection within {CONNECT_TIMEOUT:?}")),
-    };
+    let opened = timeout(CONNECT_TIMEOUT, async {
+        match connection::open(endpoint.address).await {
+            // Whoever is about to end may be asked last; then somebody else takes the next connection.
+            Err(CallError::Refused(_)) => connection::open(endpoint.address).await,
+            opened => opened,
+        }
+    });
+    let connected = opened
+        .await
+        .unwrap_or_else(|_| Err(CallError::Unreachable(format!("no connection within {CONNECT_TIMEOUT:?}"))));
     let (connection, answered, driver) = {
         let mut inner = endpoint.lock();
         inner.connecting = false;
         match connected {
             Ok((connection, driver)) => {
-                inner.failures = 0;
-                inner.retry_at = None;
+                inner.failure = None;
                 let answered = connection.answered.clone();
                 let weak = Arc::downgrade(&connection);
                 // The endpoint alone keeps it, so that it ends with its last call when the endpoint lets go of it.
@@ -181,24 +200,20 @@ async fn connect(endpoint: Arc<Endpoint>) {
                 (weak, answered, driver)
             }
             Err(error) => {
-                if inner.failures == 0 {
-                    info!(address = %endpoint.address, error, "an upstream cannot be reached");
+                let attempts = inner.failure.as_ref().map_or(1, |failure| failure.attempts.saturating_add(1));
+                if attempts == 1 {
+                    info!(address = %endpoint.address, error = error.cause(), "an upstream cannot be reached");
                 }
-                inner.failures = inner.failures.saturating_add(1);
-                inner.retry_at = Some(Instant::now() + pause(inner.failures));
-                inner.error = error;
+                inner.failure = Some(Failure { error, attempts, retry_at: Instant::now() + pause(attempts) });
                 drop(inner);
-                endpoint.changed.notify_waiters();
+                endpoint.has_changed();
                 return;
             }
         }
     };
-    endpoint.changed.notify_waiters();
+    endpoint.has_changed();
     if let Err(error) = driver.await {
         debug!(address = %endpoint.address, %error, "a connection to an upstream broke");
-        if let CallError::Garbage(cause) = CallError::of_http(&error) {
-            endpoint.lock().rubbish = Some(cause);
-        }
         if !answered.load(Ordering::Relaxed) {
             // It takes connections and does nothing with them.
             endpoint.avoid();
@@ -208,7 +223,7 @@ async fn connect(endpoint: Arc<Endpoint>) {
 }
 
 /// Somewhere between half of it and all of it, so that not all workers knock at once.
-fn pause(failures: u32) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE);
+fn pause(attempts: u32) -> Duration {
+    let longest = FIRST_PAUSE.saturating_mul(1 << attempts.min(16)).min(LONGEST_PAUSE);
     longest.mul_f64(rand::random_range(0.5..=1.0))
 }

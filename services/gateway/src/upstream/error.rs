@@ -1,7 +1,7 @@
 use tonic::{Code, Status};
 
 /// Why a call has no answer. What the upstream itself answered, an error included, is [`CallError::Failed`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum CallError {
     /// No connection: the request was not sent.
     Unreachable(String),

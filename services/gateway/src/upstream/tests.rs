@@ -1,5 +1,7 @@
 //! Unary calls to upstreams that do as they are told by the test.
 
+mod places;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -228,17 +230,17 @@ async fn a_call_that_is_dropped_is_cancelled_and_many_calls_have_several_connect
         let waiting = tokio::time::timeout(Duration::from_mins(1), WAITING.acquire()).await;
         waiting.expect("it is asked within a minute").unwrap().forget();
     };
-    let mut begun = vec![begin()];
-    waiting().await;
-    while calls.load(Ordering::Relaxed) < 2 {
+    let mut begun = vec![];
+    for number in 1..=3 {
         begun.push(begin());
-        tokio::time::timeout(Duration::from_millis(50), waiting()).await.ok();
+        waiting().await;
+        assert_eq!(calls.load(Ordering::Relaxed), number);
     }
     for call in &begun {
         call.abort();
     }
-    for _ in 0..2 {
+    for _ in &begun {
         let cancelled = tokio::time::timeout(Duration::from_mins(1), CANCELLED.acquire()).await;
-        cancelled.expect("both are cancelled within a minute").unwrap().forget();
+        cancelled.expect("they are cancelled within a minute").unwrap().forget();
     }
 }
