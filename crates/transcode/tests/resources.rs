@@ -107,6 +107,32 @@ fn the_mask_of_a_patch_is_what_its_body_names() {
 }
 
 #[test]
+fn of_equal_keys_the_mask_has_what_the_last_one_says() {
+    let options = Options { allow_duplicate_keys: true, ..Options::default() };
+    let calls = Calls::new(inline::schema(FILMS), options);
+    for (body, film, mask) in [
+        (r#"{"title":"a","title":"b"}"#, r#""title":"b""#, "title"),
+        (
+            r#"{"director":{"name":"a"},"title":"b","director":{"id":"5"}}"#,
+            r#""title":"b","director":{"id":"5"}"#,
+            "title,director.id",
+        ),
+        (r#"{"director":{"name":"a"},"director":{}}"#, r#""director":{}"#, "director"),
+        (r#"{"director":{"name":"a"},"director":null}"#, "", "director"),
+        (
+            r#"{"director":{"mentor":{"name":"a"},"name":"b","mentor":{"id":"5"},"mentor":{"name":"c"}}}"#,
+            r#""director":{"name":"b","mentor":{"name":"c"}}"#,
+            "director.name,director.mentor.name",
+        ),
+        (r#"{"released_at":null,"title":"a","releasedAt":null,"title":null}"#, "", "releasedAt,title"),
+    ] {
+        let separator = if film.is_empty() { "" } else { "," };
+        let expected = format!(r#"{{"film":{{"id":"7"{separator}{film}}},"update_mask":"{mask}"}}"#);
+        assert_eq!(calls.call("PATCH", "/films/7", body), Ok(expected), "{body}");
+    }
+}
+
+#[test]
 fn what_was_read_can_be_sent_back_as_a_whole() {
     let calls = Calls::new(inline::schema(FILMS), Options::default());
     // Film { id: "7", title: "t", director: { name: "d" }, created_at: 5 s, etag: "e", stars: 0 }
