@@ -27,11 +27,16 @@ const FILMS: &str = r#"
         google.protobuf.Any any = 14;
         string studio = 15;
         google.protobuf.Value value = 16;
+        Color color = 17;
+        repeated Color colors = 18;
+        map<string, Color> tints = 19;
     }
+    enum Color { COLOR_UNSPECIFIED = 0; RED = 1; }
     message Person {
         string name = 1; string etag = 2; Person mentor = 3; repeated string aliases = 4;
         google.protobuf.Timestamp seen_at = 5 [(google.api.field_behavior) = OUTPUT_ONLY];
         string id = 6 [(google.api.field_behavior) = IDENTIFIER];
+        Color favorite = 7;
     }
     message UpdateFilm { Film film = 1; google.protobuf.FieldMask update_mask = 2; bool dry = 3; }
     message OtherMask { Film film = 1; string update_mask = 2; }
@@ -133,6 +138,36 @@ fn of_equal_keys_the_mask_has_what_the_last_one_says() {
 }
 
 #[test]
+fn what_is_passed_over_is_not_in_the_mask() {
+    let options = Options {
+        allow_duplicate_keys: true,
+        ignore_unknown_enum_names: true,
+        ignore_unknown_fields: true,
+        ..Options::default()
+    };
+    let calls = Calls::new(inline::schema(FILMS), options);
+    for (body, expected) in [
+        (r#"{"color":"RED"}"#, "color"),
+        (r#"{"color":99}"#, "color"),
+        (r#"{"color":null}"#, "color"),
+        (r#"{"color":"NOPE","title":"x"}"#, "title"),
+        (r#"{"color":"RED","color":"NOPE"}"#, ""),
+        (r#"{"director":{"favorite":"NOPE","name":"x"}}"#, "director.name"),
+        (r#"{"director":{"favorite":"NOPE"}}"#, ""),
+        (r#"{"nope":1,"title":"x"}"#, "title"),
+        (r#"{"director":{"nope":1}}"#, ""),
+        (r#"{"director":{"mentor":{"nope":{}},"name":"x"}}"#, "director.name"),
+        (r#"{"director":{"mentor":{}}}"#, "director.mentor"),
+        // They are replaced as a whole, by what is known of them.
+        (r#"{"colors":["NOPE","RED"],"tints":{"a":"NOPE","b":"RED"}}"#, "colors,tints"),
+    ] {
+        let request = calls.call("PATCH", "/films/7", body).unwrap_or_else(|error| panic!("{body}: {error}"));
+        let request: serde_json::Value = serde_json::from_str(&request).expect("JSON");
+        assert_eq!(request["update_mask"], expected, "{body}");
+    }
+}
+
+#[test]
 fn what_was_read_can_be_sent_back_as_a_whole() {
     let calls = Calls::new(inline::schema(FILMS), Options::default());
     // Film { id: "7", title: "t", director: { name: "d" }, created_at: 5 s, etag: "e", stars: 0 }
@@ -147,7 +182,8 @@ fn what_was_read_can_be_sent_back_as_a_whole() {
     let mask = sent["update_mask"].as_str().expect("a mask");
     assert_eq!(
         mask,
-        "title,year,director.name,director.etag,director.aliases,director.id,cast,labels,stars,studio"
+        "title,year,director.name,director.etag,director.aliases,director.id,director.favorite,cast,labels,stars,studio,\
+         color,colors,tints"
     );
     assert_eq!(sent["film"]["id"], "7");
     assert_eq!(sent["film"]["etag"], "e");

@@ -143,7 +143,7 @@ impl<'p> Pass<'p> {
 
     /// Whether there is a `null` that is no value.
     #[inline]
-    fn is_cleared(&self, field: &FieldPlan) -> bool {
+    pub(super) fn is_cleared(&self, field: &FieldPlan) -> bool {
         self.reader.peek() == b'n' && !(field.takes_null && field.layout == Layout::Singular)
     }
 }
