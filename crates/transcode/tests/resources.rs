@@ -211,6 +211,12 @@ fn what_was_created_is_where_its_get_is() {
     assert_eq!(kept(b"shelves/a b/books/c/d%2Fe").as_deref(), Some("/v1/shelves/a%20b/books/c/d%2Fe"));
     assert_eq!(kept(b"houses/1"), None);
     assert_eq!(kept(b"shelves//books/1"), None);
+    for name in ["shelves/./books/1", "shelves/../books/1", "shelves/a/books/b/../c", "shelves/a/books/.."] {
+        assert_eq!(kept(name.as_bytes()), None, "{name} is resolved to something else");
+    }
+    assert_eq!(kept(b"shelves/.../books/.a").as_deref(), Some("/v1/shelves/.../books/.a"));
+    assert_eq!(location("POST", "/films", b"\x0a\x02..\x7a\x01s"), None);
+    assert_eq!(location("POST", "/films", b"\x0a\x017\x7a\x01."), None);
 
     let film = calls.find("GET", "/titles/t").route;
     assert_eq!(calls.transcoder.etag_of(film, b"\x52\x01e").as_deref(), Some("e"));

@@ -56,10 +56,12 @@ impl Location {
                 at += 1;
             }
         }
-        // A value that its variable cannot have leads somewhere else.
+        // A value that its variable cannot have leads somewhere else. So do dots, which clients resolve before they ask, and
+        // which have no encoded form that would keep them from it.
+        let has_dots = path.split('/').any(|segment| matches!(segment, "." | ".."));
         let leads_back =
             matches!(routes.find("GET", &path), Found::Route(found) if found.route.index == route.index);
-        leads_back.then_some(path)
+        (leads_back && !has_dots).then_some(path)
     }
 }
 
