@@ -81,7 +81,10 @@ fn floating_point() {
         let expected = float(text.parse::<f32>().expect(text));
         reader().reads(&[(&format!(r#"{{"optionalFloat":{text}}}"#), &expected)]);
     }
+    let long = format!("0.{}25e1000000", "0".repeat(1_000_000));
     reader().reads(&[
+        (&format!(r#"{{"optionalDouble":{long}}}"#), &double(0.25)),
+        (&format!(r#"{{"optionalFloat":"{long}"}}"#), &float(0.25)),
         (r#"{"optionalDouble":"Infinity"}"#, &double(f64::INFINITY)),
         (r#"{"optionalDouble":"-Infinity"}"#, &double(f64::NEG_INFINITY)),
         (r#"{"optionalDouble":"NaN"}"#, "61 000000000000f87f"),

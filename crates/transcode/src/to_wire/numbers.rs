@@ -1,5 +1,7 @@
 //! Numbers as JSON has them, exactly.
 
+use std::borrow::Cow;
+
 /// An integer of up to 64 bits, and its sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Integer {
@@ -58,12 +60,7 @@ fn digits(text: &[u8], mut at: usize, mut number: u64) -> (u64, usize) {
 
 /// The integer that a number of JSON's grammar is, however it is written: `100`, `1e2`, `1.0`, `2000e-3`.
 pub(super) fn integer(number: &str) -> Result<Integer, NotInteger> {
-    let (negative, number) = match number.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, number),
-    };
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (negative, whole, fraction, exponent) = parts(number);
     let digits = || whole.bytes().chain(fraction.bytes());
     let leading = digits().take_while(|&digit| digit == b'0').count();
     let trailing = digits().rev().take_while(|&digit| digit == b'0').count();
@@ -71,9 +68,6 @@ pub(super) fn integer(number: &str) -> Result<Integer, NotInteger> {
     if leading == all {
         return Ok(Integer { negative, magnitude: 0 });
     }
-    // What is written with so many digits is far outside of 64 bits, either way.
-    let limit = if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 };
-    let exponent = exponent.parse::<i64>().unwrap_or(limit).clamp(i64::MIN / 2, i64::MAX / 2);
     let shift = exponent + length(trailing) - length(fraction.len());
     if shift < 0 {
         return Err(NotInteger::Fraction);
@@ -88,6 +82,42 @@ pub(super) fn integer(number: &str) -> Result<Integer, NotInteger> {
         .try_fold(0u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
         .map(|magnitude| Integer { negative, magnitude })
         .ok_or(NotInteger::TooLarge)
+}
+
+/// The sign of a number, what is before its point and behind it, and its exponent.
+fn parts(number: &str) -> (bool, &str, &str, i64) {
+    let (negative, number) = match number.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, number),
+    };
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // What is written with so many digits is far outside of 64 bits, either way.
+    let limit = if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 };
+    let exponent = exponent.parse::<i64>().unwrap_or(limit).clamp(i64::MIN / 2, i64::MAX / 2);
+    (negative, whole, fraction, exponent)
+}
+
+/// The same number, in a form that the standard library reads right: of an exponent it takes the first digits alone, and all
+/// of them count where as many zeros make up for it.
+#[inline]
+pub(super) fn with_short_exponent(number: &str) -> Cow<'_, str> {
+    // With fewer zeros, either exponent leads out of all range.
+    const FEW: usize = 10_000;
+    if number.len() < FEW { Cow::Borrowed(number) } else { Cow::Owned(without_zeros(number)) }
+}
+
+#[cold]
+fn without_zeros(number: &str) -> String {
+    let (negative, whole, fraction, exponent) = parts(number);
+    let sign = if negative { "-" } else { "" };
+    let all = [whole, fraction].concat();
+    let digits = all.trim_start_matches('0');
+    let exponent = exponent + length(whole.len()) - length(all.len() - digits.len());
+    if digits.is_empty() {
+        return format!("{sign}0");
+    }
+    format!("{sign}0.{digits}e{}", exponent.clamp(-99_999, 99_999))
 }
 
 fn length(digits: usize) -> i64 {
@@ -168,6 +198,29 @@ mod tests {
             assert_eq!(simple_integer(text.as_bytes()), None, "{text}");
         }
         assert_eq!(simple_integer(b"12,").map(|(_, length)| length), Some(2));
+    }
+
+    #[test]
+    fn zeros_make_up_for_an_exponent() {
+        let zeros = "0".repeat(1_000_000);
+        for (text, expected) in [
+            (format!("0.{zeros}1e1000001"), 1.0),
+            (format!("-0.{zeros}25E+1000000"), -0.25),
+            (format!("15{zeros}e-1000001"), 1.5),
+            (format!("-15{zeros}.{zeros}e-1000000"), -15.0),
+            (format!("{zeros}.{zeros}e1000000"), 0.0),
+            (format!("1{zeros}"), f64::INFINITY),
+            (format!("-1{zeros}e-999000"), f64::NEG_INFINITY),
+            (format!("0.{zeros}1e99999"), 0.0),
+            (format!("1{zeros}e-99999999999999999999"), 0.0),
+            (format!("0.{zeros}1e99999999999999999999"), f64::INFINITY),
+            (format!("1e-{zeros}1"), 0.1),
+        ] {
+            let value = with_short_exponent(&text).parse::<f64>().expect("a number");
+            assert_eq!(value.to_bits(), expected.to_bits(), "{expected}");
+        }
+        assert!(with_short_exponent(&format!("-0.{zeros}")).parse::<f64>().is_ok_and(f64::is_sign_negative));
+        assert_eq!(with_short_exponent("1e400"), "1e400");
     }
 
     #[test]

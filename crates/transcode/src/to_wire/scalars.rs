@@ -1,7 +1,7 @@
 //! Numbers, booleans and enums, as the bits that stand for them on the wire.
 
 use super::fault::{Fault, Parsed, shortened};
-use super::numbers::{self, Integer, NotInteger, simple_double, simple_integer};
+use super::numbers::{self, Integer, NotInteger, simple_double, simple_integer, with_short_exponent};
 use super::pass::Pass;
 use super::plan::{EnumPlan, wire_type};
 use super::reader::number_length;
@@ -87,7 +87,7 @@ pub(super) fn from_text(kind: Kind, text: &str) -> Parsed<u64> {
         Kind::Double => {
             let value = match not_finite(text) {
                 Some(value) => return Ok(value.to_bits()),
-                None if is_number() => text.parse::<f64>().map_err(|_| wrong())?,
+                None if is_number() => with_short_exponent(text).parse::<f64>().map_err(|_| wrong())?,
                 None => return Err(wrong()),
             };
             if value.is_finite() { Ok(value.to_bits()) } else { Err(out_of_range(kind)) }
@@ -96,7 +96,7 @@ pub(super) fn from_text(kind: Kind, text: &str) -> Parsed<u64> {
             #[expect(clippy::cast_possible_truncation, reason = "there is nothing to lose in them")]
             let value = match not_finite(text) {
                 Some(value) => return Ok(u64::from((value as f32).to_bits())),
-                None if is_number() => text.parse::<f32>().map_err(|_| wrong())?,
+                None if is_number() => with_short_exponent(text).parse::<f32>().map_err(|_| wrong())?,
                 None => return Err(wrong()),
             };
             if value.is_finite() { Ok(u64::from(value.to_bits())) } else { Err(out_of_range(kind)) }
