@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of all that is served over REST, as JSON is under the options in force.
 //!
 //! It is made from the descriptors alone: comments are descriptions, `google.api.field_behavior` and `buf.validate` are what
-//! a request must fulfil. A message that looks different in requests and answers has a schema for each.
+//! a request must fulfil. A message or an enum that looks different in requests and answers has a schema for each.
 
 mod examples;
 mod fields;

@@ -148,7 +148,7 @@ fn the_query_has_what_is_neither_in_the_path_nor_in_the_body() {
         (&named("weights")["style"], &named("weights")["explode"]),
         (&json!("deepObject"), &json!(true))
     );
-    assert_eq!(named("genres")["schema"]["items"], json!({"$ref": "#/components/schemas/Genre"}));
+    assert_eq!(named("genres")["schema"]["items"], json!({"$ref": "#/components/schemas/GenreInput"}));
     assert_eq!(keys(&named("like")["content"]), ["application/json"]);
     assert_eq!(named("since")["description"], "Not before 2000-01-01T00:00:00Z.");
     assert_eq!(named("within")["description"], "Less than 60s.");
@@ -192,6 +192,22 @@ fn schemas_are_as_many_as_needed() {
 }
 
 #[test]
+fn a_second_name_of_a_value_is_for_requests() {
+    let schemas = library::document(&library::schema(), &Options::default())["components"]["schemas"].clone();
+    assert_eq!(schemas["Genre"]["enum"], json!(["GENRE_UNSPECIFIED", "GENRE_FICTION", "GENRE_FACTS"]));
+    let read = json!(["GENRE_UNSPECIFIED", "GENRE_FICTION", "GENRE_NOVEL", "GENRE_FACTS"]);
+    assert_eq!(schemas["GenreInput"]["enum"], read);
+    assert_eq!(
+        schemas["EverythingInput"]["properties"]["genre"]["enum"],
+        json!(read.as_array().unwrap()[1..])
+    );
+    assert_eq!(
+        schemas["BookPatch"]["properties"]["genre"]["anyOf"][0],
+        json!({"$ref": "#/components/schemas/GenreInput"})
+    );
+}
+
+#[test]
 fn options_change_what_is_written() {
     let schema = library::schema();
     let with = |options: Options| library::document(&schema, &options)["components"]["schemas"].clone();
@@ -205,6 +221,8 @@ fn options_change_what_is_written() {
     );
     let enums = with(Options { enums_as_numbers: true, ..d() });
     assert_eq!(enums["Genre"]["enum"], json!([0, 1, 2]));
+    assert_eq!(enums["Genre"]["x-enum-varnames"].as_array().unwrap().len(), 3);
+    assert!(enums.get("GenreInput").is_none(), "a number has no second name");
     let names = with(Options { proto_names: true, ..d() });
     assert!(names["Everything"]["properties"].get("by_number").is_some());
     let omitted = with(Options { omit_defaults: true, ..d() });

@@ -32,7 +32,7 @@ impl Names {
                 let suffix = match targets[class] {
                     _ if is_plain => "",
                     Target::Message(_, Side::Patch) => "Patch",
-                    Target::Message(_, Side::Input) => "Input",
+                    Target::Message(_, Side::Input) | Target::Enum(_, Side::Input) => "Input",
                     _ => "Output",
                 };
                 let mut name = format!("{}{suffix}", short[&whole]);
@@ -66,7 +66,7 @@ impl Names {
 fn whole(target: Target) -> Target {
     match target {
         Target::Message(id, _) => Target::Message(id, Side::Output),
-        Target::Enum(id) => Target::Enum(id),
+        Target::Enum(id, _) => Target::Enum(id, Side::Output),
     }
 }
 
@@ -120,7 +120,7 @@ fn short_names(schema: &Schema, targets: &[Target]) -> HashMap<Target, String> {
     let names = wholes.into_iter().map(|target| {
         let full = match target {
             Target::Message(id, _) => message_name(schema, id),
-            Target::Enum(id) => enum_name(schema, id),
+            Target::Enum(id, _) => enum_name(schema, id),
         };
         (target, full, without_package(schema, full))
     });

@@ -25,7 +25,7 @@ pub(super) enum Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Target {
     Message(MessageId, Side),
-    Enum(EnumId),
+    Enum(EnumId, Side),
 }
 
 /// All schemas that a document refers to.
@@ -55,8 +55,9 @@ impl<'a> Schemas<'a> {
     }
 
     /// A reference to the schema of an enum.
-    pub(super) fn enum_reference(&mut self, id: EnumId) -> Value {
-        self.refer(Target::Enum(id))
+    pub(super) fn enum_reference(&mut self, id: EnumId, side: Side) -> Value {
+        let side = if side == Side::Patch { Side::Input } else { side };
+        self.refer(Target::Enum(id, side))
     }
 
     fn refer(&mut self, target: Target) -> Value {
@@ -74,7 +75,7 @@ impl<'a> Schemas<'a> {
         while let Some(target) = self.pending.pop_front() {
             definitions.push(match target {
                 Target::Message(id, side) => self.message(id, side, &[]),
-                Target::Enum(id) => self.enum_schema(id, |_| true).into(),
+                Target::Enum(id, side) => self.enum_schema(id, side, |_| true).into(),
             });
         }
         definitions
@@ -153,11 +154,18 @@ impl<'a> Schemas<'a> {
     }
 
     /// The schema of an enum, or of some of its values.
-    pub(super) fn enum_schema(&self, id: EnumId, allowed: impl Fn(i32) -> bool) -> Map<String, Value> {
+    pub(super) fn enum_schema(
+        &self,
+        id: EnumId,
+        side: Side,
+        allowed: impl Fn(i32) -> bool,
+    ) -> Map<String, Value> {
         let schema = self.schema;
         let declared = &schema[id];
         let numbers = self.options.enums_as_numbers;
-        let values = written_values(declared).filter(|value| allowed(value.number)).collect::<Vec<_>>();
+        let with_aliases = side != Side::Output && !numbers;
+        let values = values_of(declared, with_aliases).filter(|value| allowed(value.number));
+        let values = values.collect::<Vec<_>>();
         let line = |value: &&crate::EnumValue| {
             let comment = self.texts.inline(&value.comment);
             match (numbers, comment.as_str()) {
@@ -211,11 +219,11 @@ pub(super) fn is_asked_for(field: &Field) -> bool {
     !field.behavior.output_only && (asked || rules.refuse_absence(field))
 }
 
-/// A second name for the same number is read, but never written.
-fn written_values(declared: &Enum) -> impl Iterator<Item = &crate::EnumValue> {
-    declared.values.iter().enumerate().filter_map(|(at, value)| {
-        let is_first = declared.values[..at].iter().all(|earlier| earlier.number != value.number);
-        is_first.then_some(value)
+/// The values of an enum. A second name for the same number is read, but never written.
+fn values_of(declared: &Enum, with_aliases: bool) -> impl Iterator<Item = &crate::EnumValue> {
+    declared.values.iter().enumerate().filter_map(move |(at, value)| {
+        let is_first = || declared.values[..at].iter().all(|earlier| earlier.number != value.number);
+        (with_aliases || is_first()).then_some(value)
     })
 }
 

@@ -30,7 +30,7 @@ impl Schemas<'_> {
                 }
                 schema
             }
-            Kind::Enum(id) => self.enumeration(id, rules),
+            Kind::Enum(id) => self.enumeration(id, rules, side),
             Kind::Message(id) => match self.schema[id].well_known {
                 Some(well_known) => self.well_known(well_known, rules, side, notes),
                 None => object(self.reference(id, side)),
@@ -65,7 +65,7 @@ impl Schemas<'_> {
         schema
     }
 
-    fn enumeration(&mut self, id: EnumId, rules: &FieldRules) -> Object {
+    fn enumeration(&mut self, id: EnumId, rules: &FieldRules, side: Side) -> Object {
         let declared = &self.schema[id];
         if &*declared.name == NULL_VALUE {
             return object(json!({"type": "null"}));
@@ -78,9 +78,9 @@ impl Schemas<'_> {
             })
         };
         if declared.values.iter().all(|value| allowed(value.number)) {
-            return object(self.enum_reference(id));
+            return object(self.enum_reference(id, side));
         }
-        self.enum_schema(id, allowed)
+        self.enum_schema(id, side, allowed)
     }
 
     fn well_known(
