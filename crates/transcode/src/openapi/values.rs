@@ -126,11 +126,17 @@ impl Schemas<'_> {
         let mut schema = object(json!({
             "type": "object",
             "properties": {"@type": name},
-            "required": ["@type"],
             "additionalProperties": true,
         }));
+        if !allowed.is_empty() {
+            schema.insert("required".into(), json!(["@type"]));
+            return schema;
+        }
+        // What has no type has nothing else.
+        schema.insert("if".into(), json!({"minProperties": 1}));
+        schema.insert("then".into(), json!({"required": ["@type"]}));
         // Only of a type that is known here.
-        if allowed.is_empty() && self.schema.message("google.protobuf.Duration").is_some() {
+        if self.schema.message("google.protobuf.Duration").is_some() {
             let example = json!({"@type": "type.googleapis.com/google.protobuf.Duration", "value": "1.5s"});
             schema.insert("examples".into(), json!([example]));
         }
