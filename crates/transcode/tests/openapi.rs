@@ -5,8 +5,10 @@ mod inline;
 #[path = "support/library.rs"]
 mod library;
 
-use selvedge_transcode::Options;
+use std::sync::Arc;
+
 use selvedge_transcode::openapi::{ErrorFormat, Info, document, to_yaml};
+use selvedge_transcode::{Found, Options, Request, Transcoder};
 use serde_json::{Value, json};
 
 fn of(definitions: &str) -> Value {
@@ -153,6 +155,35 @@ fn the_query_has_what_is_neither_in_the_path_nor_in_the_body() {
     assert_eq!(named("since")["description"], "Not before 2000-01-01T00:00:00Z.");
     assert_eq!(named("within")["description"], "Less than 60s.");
     assert!(parameters(&search["post"]).is_empty(), "the whole request is the body");
+}
+
+#[test]
+fn a_parameter_says_null_by_its_name() {
+    let schema = inline::schema(
+        "
+        message Q {
+            google.protobuf.NullValue a = 1; optional google.protobuf.NullValue b = 2;
+            repeated google.protobuf.NullValue c = 3; map<string, google.protobuf.NullValue> d = 4;
+        }
+        service S { rpc M(Q) returns (Q) { option (google.api.http) = { get: \"/v1/m/{a}\" }; } }
+    ",
+    );
+    let document = library::document(&schema, &Options::default());
+    let by_name = json!({"type": "string", "const": "NULL_VALUE"});
+    let schemas = &document["paths"]["/v1/m/{a}"]["get"]["parameters"];
+    assert_eq!((&schemas[0]["schema"], &schemas[1]["schema"]), (&by_name, &by_name));
+    assert_eq!(schemas[2]["schema"]["items"], by_name);
+    assert_eq!(schemas[3]["schema"]["additionalProperties"], by_name);
+    assert_eq!(document["components"]["schemas"]["Q"]["properties"]["a"], json!({"type": "null"}));
+
+    let transcoder = Transcoder::new(Arc::new(schema), Options::default()).unwrap();
+    let Found::Route(found) = transcoder.find("GET", "/v1/m/NULL_VALUE") else { panic!("it is there") };
+    let is_read = |query| {
+        let request = Request { query: Some(query), ..Request::default() };
+        transcoder.request(&found, &request, &mut vec![]).is_ok()
+    };
+    assert!(is_read("b=NULL_VALUE&c=NULL_VALUE&d[x]=NULL_VALUE"));
+    assert!(!is_read("b=null") && !is_read("b="));
 }
 
 #[test]

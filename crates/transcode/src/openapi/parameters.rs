@@ -1,6 +1,6 @@
 //! What a request says outside of its body: in the path, in the query, and in headers.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::paths::{Path, names};
 use super::responses;
@@ -62,7 +62,7 @@ fn in_path(schemas: &mut Schemas<'_>, route: &Route, path: &Path) -> Vec<Value> 
         match (variable, field) {
             (Some(_), Some(field)) if parameter.is_whole => {
                 let mut notes = vec![];
-                schema = schemas.values(field, Side::Input, &mut notes);
+                schema = as_text(schemas.values(field, Side::Input, &mut notes));
                 schemas.tell(field, &notes, &mut made);
             }
             (Some(variable), Some(field)) => {
@@ -158,7 +158,7 @@ fn one(schemas: &mut Schemas<'_>, route: &Route, field: &Field, name: &str, requ
         return None;
     }
     let mut notes = vec![];
-    let schema = schemas.values(field, Side::Input, &mut notes);
+    let schema = as_text(schemas.values(field, Side::Input, &mut notes));
     let is_json = is_json(schemas, field);
     if is_json {
         notes.push("Given as JSON.".to_owned());
@@ -186,6 +186,19 @@ fn one(schemas: &mut Schemas<'_>, route: &Route, field: &Field, name: &str, requ
         made.insert("schema".into(), schema.into());
     }
     Some(made.into())
+}
+
+/// The schema of a parameter, of which only the name can be text where JSON has `null`.
+fn as_text(mut schema: Map<String, Value>) -> Map<String, Value> {
+    if schema.get("type") == Some(&json!("null")) {
+        return object(json!({"type": "string", "const": "NULL_VALUE"}));
+    }
+    for within in ["items", "additionalProperties"] {
+        if let Some(Value::Object(values)) = schema.get_mut(within) {
+            *values = as_text(std::mem::take(values));
+        }
+    }
+    schema
 }
 
 /// Whether the value, each of the values, or each value of the map can be a parameter.
