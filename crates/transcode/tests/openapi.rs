@@ -158,6 +158,55 @@ fn the_query_has_what_is_neither_in_the_path_nor_in_the_body() {
 }
 
 #[test]
+fn what_a_header_may_say_is_asked_for_nowhere_else() {
+    let document = of("
+        message Thing { string name = 1 [(google.api.field_behavior) = REQUIRED]; string etag = 2 [(google.api.field_behavior) = REQUIRED]; }
+        message Make {
+            Thing thing = 1;
+            // Of this try.
+            string request_id = 2 [(google.api.field_behavior) = REQUIRED];
+        }
+        message Drop { string id = 1; string etag = 2 [(google.api.field_behavior) = REQUIRED]; }
+        service S {
+            rpc MakeThing(Make) returns (Thing) {
+                option (google.api.http) = {
+                    post: \"/v1/things\" body: \"thing\"
+                    additional_bindings { post: \"/v1/things:make\" body: \"*\" }
+                };
+            }
+            rpc PutThing(Make) returns (Thing) { option (google.api.http) = { put: \"/v1/things\" body: \"thing\" }; }
+            rpc DropThing(Drop) returns (Thing) { option (google.api.http) = { delete: \"/v1/things/{id}\" }; }
+            rpc ReadThing(Drop) returns (Thing) { option (google.api.http) = { get: \"/v1/things/{id}\" }; }
+            rpc Repeat(Make) returns (Make) { option (google.api.http) = { post: \"/v1/repeat\" body: \"*\" }; }
+        }
+    ");
+    let of_item = |path: &str| parameters(&document["paths"]["/v1/things"][path]);
+    assert_eq!(of_item("post"), ["query:requestId", "IfMatch", "IdempotencyKey"]);
+    let parameter = &document["paths"]["/v1/things"]["post"]["parameters"][0];
+    assert_eq!(parameter["description"], "Of this try. It must be given, here or as `Idempotency-Key`.");
+    let item = &document["paths"]["/v1/things/{id}"];
+    assert_eq!(parameters(&item["delete"]), ["path:id*", "query:etag", "IfMatch"]);
+    assert_eq!(
+        parameters(&item["get"]),
+        ["path:id*", "query:etag*", "IfNoneMatch", "IfMatch"],
+        "a header that the gateway compares does not reach the service"
+    );
+    let body = |path: &str, method: &str| {
+        let body = &document["paths"][path][method]["requestBody"];
+        let schema = body["content"]["application/json"]["schema"]["$ref"].as_str().unwrap();
+        (
+            body["required"].clone(),
+            document["components"]["schemas"][schema.rsplit('/').next().unwrap()].clone(),
+        )
+    };
+    let (is_required, put) = body("/v1/things", "put");
+    assert_eq!((is_required, &put["required"]), (json!(true), &json!(["name"])));
+    assert_eq!(put["properties"]["etag"]["description"], "It must be given, here or as `If-Match`.");
+    let (is_required, whole) = body("/v1/repeat", "post");
+    assert_eq!((is_required, whole.get("required")), (json!(null), None));
+}
+
+#[test]
 fn a_parameter_says_null_by_its_name() {
     let schema = inline::schema(
         "

@@ -8,7 +8,7 @@ use super::schemas::{Schemas, Side};
 use super::values::object;
 use super::{parameters, responses};
 use crate::route::{Body, Route, Routes};
-use crate::schema::{Kind, Service};
+use crate::schema::{Kind, MessageId, Service};
 
 /// A schema of a body that is like no other.
 pub(super) struct OwnBody {
@@ -103,10 +103,15 @@ fn body(schemas: &mut Schemas<'_>, route: &Route, bodies: &mut Vec<OwnBody>) -> 
         }
     };
     let message = message.filter(|&id| schema[id].well_known.is_none());
-    let made = match (message, field) {
-        (Some(id), _) => {
-            let own = schemas.message(id, side, &bound);
-            if bound.is_empty() || own == schemas.message(id, side, &[]) {
+    let own = message.map(|id| own_schema(schemas, route, id, side, &bound));
+    // Without one, the request is that of an empty object: valid only where nothing is asked for.
+    let asked = match &own {
+        Some(own) => own.get("required").is_some(),
+        None => field.is_some_and(super::schemas::is_asked_for),
+    };
+    let made = match (message.zip(own), field) {
+        (Some((id, own)), _) => {
+            if own == schemas.message(id, side, &[]) {
                 schemas.reference(id, side)
             } else {
                 let method = &schema.services()[route.service].methods[route.method];
@@ -121,18 +126,41 @@ fn body(schemas: &mut Schemas<'_>, route: &Route, bodies: &mut Vec<OwnBody>) -> 
     if let Some(description) = field.and_then(|field| schemas.texts.describe(&field.comment, &[])) {
         body.insert("description".into(), json!(description));
     }
-    // Without one, the request is that of an empty object: valid only where nothing is asked for.
-    let asked = match message {
-        Some(id) => {
-            !schemas.message(id, side, &bound).get("required").is_none_or(|fields| fields == &json!([]))
-        }
-        None => field.is_some_and(super::schemas::is_asked_for),
-    };
     if asked || side == Side::Patch {
         body.insert("required".into(), json!(true));
     }
     body.insert("content".into(), json!({"application/json": {"schema": made}}));
     Some(body.into())
+}
+
+/// The schema of a message as a body: what the path or a header may say need not be there.
+fn own_schema(
+    schemas: &mut Schemas<'_>,
+    route: &Route,
+    id: MessageId,
+    side: Side,
+    bound: &[&[usize]],
+) -> Value {
+    let mut own = object(schemas.message(id, side, bound));
+    for (path, header) in parameters::said_by_headers(schemas, route) {
+        let field = match (route.body, path.as_slice()) {
+            (Body::Whole, &[field]) => field,
+            (Body::Field(body), &[outer, field]) if outer == body => field,
+            _ => continue,
+        };
+        let name = schemas.name(&schemas.schema[id].fields[field]);
+        let Some(Value::Array(required)) = own.get_mut("required") else { continue };
+        let Some(at) = required.iter().position(|asked| *asked == *name) else { continue };
+        required.remove(at);
+        if required.is_empty() {
+            own.shift_remove("required");
+        }
+        let property = &mut own["properties"][&name];
+        let comment = property["description"].as_str().map(|comment| format!("{comment} "));
+        property["description"] =
+            json!(format!("{}{}", comment.unwrap_or_default(), parameters::or_header(header)));
+    }
+    own.into()
 }
 
 /// Keeps a schema under its name; two that are the same are one.

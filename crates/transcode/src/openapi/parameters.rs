@@ -7,13 +7,14 @@ use super::responses;
 use super::schemas::{Schemas, Side, declared_order, is_asked_for};
 use super::values::object;
 use crate::MessageId;
-use crate::route::{Body, Route};
+use crate::route::{Body, Route, header_field, text_field};
 use crate::schema::{Cardinality, Field, Kind, WellKnown};
 
 /// The parameters of an operation.
 pub(super) fn all(schemas: &mut Schemas<'_>, route: &Route, path: &Path, reads_etag: bool) -> Vec<Value> {
     let mut parameters = in_path(schemas, route, path);
-    let mut query = Query { route, found: vec![], entered: vec![] };
+    let headers = said_by_headers(schemas, route);
+    let mut query = Query { route, headers, found: vec![], entered: vec![] };
     if route.body != Body::Whole {
         query.message(schemas, route.input, &[], "", true);
     }
@@ -50,6 +51,22 @@ pub(super) fn headers() -> Value {
             "schema": {"type": "string"},
         },
     })
+}
+
+/// The fields that a header of an operation may say, by their paths from the request.
+pub(super) fn said_by_headers(schemas: &Schemas<'_>, route: &Route) -> Vec<(Vec<usize>, &'static str)> {
+    let schema = schemas.schema;
+    let writes = &*route.http_method != "GET";
+    let etag = header_field(schema, route.input, route.body, "etag");
+    let etag = etag.filter(|_| writes && responses::compares(schemas, route));
+    let request_id = text_field(&schema[route.input], "request_id").map(|field| vec![field]);
+    let said = [(etag, "If-Match"), (request_id, "Idempotency-Key")];
+    said.into_iter().filter_map(|(path, header)| Some((path?, header))).collect()
+}
+
+/// What is said of a field that must come, one way or the other.
+pub(super) fn or_header(header: &str) -> String {
+    format!("It must be given, here or as `{header}`.")
 }
 
 fn in_path(schemas: &mut Schemas<'_>, route: &Route, path: &Path) -> Vec<Value> {
@@ -112,6 +129,8 @@ fn field_at<'a>(schemas: &Schemas<'a>, mut message: MessageId, path: &[usize]) -
 /// Gathers the query parameters: all that is neither in the path nor in the body.
 struct Query<'a> {
     route: &'a Route,
+    /// The fields that a header may say as well.
+    headers: Vec<(Vec<usize>, &'static str)>,
     found: Vec<Value>,
     /// The messages around the current field; one inside of itself would never end.
     entered: Vec<MessageId>,
@@ -136,7 +155,8 @@ impl Query<'_> {
                 continue;
             }
             let name = format!("{prefix}{}", schemas.name(field));
-            let required = required && is_asked_for(field);
+            let asked = required && is_asked_for(field);
+            let header = self.headers.iter().find(|(said, _)| *said == way).map(|(_, header)| *header);
             let inner = match (field.kind, field.cardinality) {
                 (Kind::Message(inner), Cardinality::Singular) if schema[inner].well_known.is_none() => {
                     Some(inner)
@@ -145,19 +165,30 @@ impl Query<'_> {
             };
             match inner {
                 Some(inner) if self.entered.contains(&inner) => {}
-                Some(inner) => self.message(schemas, inner, &way, &format!("{name}."), required),
-                None => self.found.extend(one(schemas, self.route, field, &name, required)),
+                Some(inner) => self.message(schemas, inner, &way, &format!("{name}."), asked),
+                None => {
+                    let note = header.filter(|_| asked).map(or_header);
+                    let required = asked && header.is_none();
+                    self.found.extend(one(schemas, self.route, field, &name, required, note));
+                }
             }
         }
         self.entered.pop();
     }
 }
 
-fn one(schemas: &mut Schemas<'_>, route: &Route, field: &Field, name: &str, required: bool) -> Option<Value> {
+fn one(
+    schemas: &mut Schemas<'_>,
+    route: &Route,
+    field: &Field,
+    name: &str,
+    required: bool,
+    note: Option<String>,
+) -> Option<Value> {
     if !can_be_text(schemas, field) {
         return None;
     }
-    let mut notes = vec![];
+    let mut notes = note.into_iter().collect::<Vec<_>>();
     let schema = as_text(schemas.values(field, Side::Input, &mut notes));
     let is_json = is_json(schemas, field);
     if is_json {
