@@ -150,7 +150,9 @@ fn description(schema: &Schema, routes: &Routes, options: &Options, info: &Info)
         "Requests may give fields by {names} too, and enums by name or number. Unknown values of an enum are answered as \
          numbers. `x-server-timeout` (seconds) limits how long an answer may take; `traceparent` is continued, and each \
          answer has one, with an `x-request-id`. Any request can be refused for what it is to HTTP: 405 with `Allow`, 408, \
-         414, 431."
+         414, 431. Every GET takes `If-None-Match` and `If-Match`; where the answer has no \
+         `ETag`, it is 304 for a `*` in the one and 412 for an etag in the other. A service may refuse with 401, 403, 404, 409, \
+         499 or 501 where its operation does not say so."
     ));
     let mut streams = vec![];
     for route in routes.all().iter().filter(|route| !is_served(route)) {

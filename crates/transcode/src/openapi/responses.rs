@@ -95,7 +95,8 @@ fn refusals(schemas: &Schemas<'_>, route: &Route, has_input: bool) -> BTreeMap<u
     let creates = method.name.starts_with("Create") || route.takes_request_id;
     let has_body = route.body != Body::None;
     let generic = [
-        (has_input || !schemas.options.ignore_unknown_parameters, 400),
+        // For a header, if nothing else.
+        (true, 400),
         (!route.template.variables.is_empty() || (names_one && has_input && !is_a_list(schemas, route)), 404),
         (creates || (compares && !is_get), 409),
         (compares, 412),
