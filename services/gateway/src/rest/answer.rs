@@ -39,6 +39,8 @@ impl<'a> Wanted<'a> {
             return Err(Problem::invalid("If-Match", "this method compares no etags"));
         }
         match tags.as_slice() {
+            // No resource has it, and to a service it would be no condition.
+            [tag] if tag.text.is_empty() => Err(changed()),
             [tag] if !tag.weak => Ok(Some(&tag.text)),
             // A weak etag never fits where bytes matter.
             tags if tags.iter().all(|tag| tag.weak) => Err(changed()),

@@ -47,6 +47,14 @@ async fn an_etag_saves_the_second_answer() {
 }
 
 #[tokio::test]
+async fn an_etag_that_nothing_has_changes_nothing() {
+    let shop = shop::open(&[], echo).await;
+    let put = async |etag| shop.site.ask(Method::PUT, "/v1/items/1", &[("if-match", etag)], "{}").await;
+    assert_eq!(put("\"v1\"").await.json()["etag"], "v1");
+    assert_eq!(put("\"\"").await.status, StatusCode::PRECONDITION_FAILED);
+}
+
+#[tokio::test]
 async fn bodies_are_packed_as_the_caller_likes_it_and_unpacked_within_the_limit() {
     let name = "a long name, ".repeat(1000);
     let shop = shop::open(&["--http-body-bytes=20000"], echo).await;
