@@ -17,7 +17,8 @@ pub(crate) enum Condition<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Tag<'a> {
     pub(crate) weak: bool,
-    pub(crate) text: Cow<'a, str>,
+    /// `None` where no etag of a message is ever written like this.
+    pub(crate) text: Option<Cow<'a, str>>,
 }
 
 impl<'a> Condition<'a> {
@@ -29,18 +30,21 @@ impl<'a> Condition<'a> {
             return Ok(None);
         }
         for line in lines {
-            let mut rest = line.to_str().map_err(drop)?.trim();
-            if rest == "*" {
+            let mut rest = line.as_bytes().trim_ascii();
+            if rest == b"*" {
                 return Ok(Some(Self::Any));
             }
             while !rest.is_empty() {
-                let (tag, behind) = tag(rest).ok_or(())?;
-                tags.push(tag);
-                rest = behind.trim_start();
-                rest = match rest.strip_prefix(',') {
-                    Some(rest) => rest.trim_start(),
-                    None if rest.is_empty() => rest,
-                    None => return Err(()),
+                // Between two commas there may be nothing.
+                if rest[0] != b',' {
+                    let (tag, behind) = tag(rest).ok_or(())?;
+                    tags.push(tag);
+                    rest = behind.trim_ascii_start();
+                }
+                rest = match rest.split_first() {
+                    Some((b',', rest)) => rest.trim_ascii_start(),
+                    Some(_) => return Err(()),
+                    None => rest,
                 };
             }
         }
@@ -51,7 +55,7 @@ impl<'a> Condition<'a> {
     pub(crate) fn has(&self, etag: Option<&str>) -> bool {
         match self {
             Self::Any => true,
-            Self::Tags(tags) => etag.is_some_and(|etag| tags.iter().any(|tag| tag.text == etag)),
+            Self::Tags(tags) => etag.is_some_and(|etag| tags.iter().any(|tag| tag.is(etag))),
         }
     }
 
@@ -59,15 +63,24 @@ impl<'a> Condition<'a> {
     pub(crate) fn allows(&self, etag: Option<&str>) -> bool {
         match self {
             Self::Any => true,
-            Self::Tags(tags) => etag.is_some_and(|etag| tags.iter().any(|tag| !tag.weak && tag.text == etag)),
+            Self::Tags(tags) => etag.is_some_and(|etag| tags.iter().any(|tag| !tag.weak && tag.is(etag))),
         }
     }
 }
 
-fn tag(text: &str) -> Option<(Tag<'_>, &str)> {
-    let (weak, quoted) = text.strip_prefix("W/").map_or((false, text), |rest| (true, rest));
-    let (inner, behind) = quoted.strip_prefix('"')?.split_once('"')?;
-    let text = percent_encoding::percent_decode_str(inner).decode_utf8().ok()?;
+impl Tag<'_> {
+    fn is(&self, etag: &str) -> bool {
+        self.text.as_deref() == Some(etag)
+    }
+}
+
+fn tag(text: &[u8]) -> Option<(Tag<'_>, &[u8])> {
+    let (weak, quoted) = text.strip_prefix(b"W/").map_or((false, text), |rest| (true, rest));
+    let quoted = quoted.strip_prefix(b"\"")?;
+    let end = quoted.iter().position(|&byte| byte == b'"')?;
+    let (inner, behind) = (&quoted[..end], &quoted[end + 1..]);
+    let decoded = || percent_encoding::percent_decode(inner).decode_utf8().ok();
+    let text = if inner.is_ascii() { decoded() } else { None };
     Some((Tag { weak, text }, behind))
 }
 
@@ -92,27 +105,51 @@ pub(crate) fn header(etag: &str) -> Option<HeaderValue> {
 mod tests {
     use super::*;
 
-    fn read(lines: &[&str]) -> Result<Option<Vec<(bool, String)>>, ()> {
+    type Tags = Vec<(bool, Option<String>)>;
+
+    fn read(lines: &[&[u8]]) -> Result<Option<Tags>, ()> {
         let name = http::header::IF_MATCH;
-        let headers = lines.iter().map(|line| (name.clone(), line.parse().unwrap())).collect::<HeaderMap>();
+        let value = |line| HeaderValue::from_bytes(line).unwrap();
+        let headers = lines.iter().map(|line| (name.clone(), value(line))).collect::<HeaderMap>();
         Ok(Condition::read(&headers, &name)?.map(|condition| match condition {
-            Condition::Any => vec![(false, "*".to_owned())],
-            Condition::Tags(tags) => tags.into_iter().map(|tag| (tag.weak, tag.text.into_owned())).collect(),
+            Condition::Any => vec![plain("*")],
+            Condition::Tags(tags) => {
+                tags.into_iter().map(|tag| (tag.weak, tag.text.map(Cow::into_owned))).collect()
+            }
         }))
+    }
+
+    fn plain(text: &str) -> (bool, Option<String>) {
+        (false, Some(text.to_owned()))
     }
 
     #[test]
     fn lists_are_read_and_nonsense_is_not() {
-        let plain = |text: &str| (false, text.to_owned());
         assert_eq!(read(&[]), Ok(None));
-        assert_eq!(read(&["*"]), Ok(Some(vec![plain("*")])));
+        assert_eq!(read(&[b"*"]), Ok(Some(vec![plain("*")])));
         assert_eq!(
-            read(&["\"a\", W/\"b\" ,\"c,d\""]),
-            Ok(Some(vec![plain("a"), (true, "b".into()), plain("c,d")]))
+            read(&[b"\"a\", W/\"b\" ,\"c,d\""]),
+            Ok(Some(vec![plain("a"), (true, Some("b".into())), plain("c,d")]))
         );
-        assert_eq!(read(&["\"a\"", "\"b\""]), Ok(Some(vec![plain("a"), plain("b")])));
-        for wrong in ["a", "\"a", "\"a\" \"b\"", "w/\"a\"", "\"%ff\""] {
-            assert_eq!(read(&[wrong]), Err(()), "{wrong}");
+        assert_eq!(read(&[b"\"a\"", b"\"b\""]), Ok(Some(vec![plain("a"), plain("b")])));
+        for wrong in ["a", "\"a", "\"a\" \"b\"", "w/\"a\"", ", a", "\"a\", *"] {
+            assert_eq!(read(&[wrong.as_bytes()]), Err(()), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nothing_between_commas_is_nothing() {
+        for list in ["\"a\", , \"b\"", ", \"a\",\"b\"", ",,\"a\" ,\t, \"b\",, ,"] {
+            assert_eq!(read(&[list.as_bytes()]), Ok(Some(vec![plain("a"), plain("b")])), "{list}");
+        }
+        assert_eq!((read(&[b""]), read(&[b", ,"])), (Ok(Some(vec![])), Ok(Some(vec![]))));
+    }
+
+    #[test]
+    fn what_is_not_written_by_us_is_an_etag_that_nothing_has() {
+        for foreign in [&b"\"%ff\""[..], b"\"\xe9\"", "\"sp\u{e4}t\"".as_bytes()] {
+            let with_ours = [foreign, b", \"a\""].concat();
+            assert_eq!(read(&[&with_ours]), Ok(Some(vec![(false, None), plain("a")])));
         }
     }
 

@@ -19,10 +19,13 @@ pub(super) struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     pub(super) fn read(headers: &'a HeaderMap) -> Result<Self, Problem> {
-        let malformed = |()| Problem::invalid("", "an etag is quoted: `If-None-Match: \"5f3a\"`");
+        let condition = |name, place| {
+            let malformed = |()| Problem::invalid(place, "takes `*` or etags, which are quoted: `\"5f3a\"`");
+            Condition::read(headers, name).map_err(malformed)
+        };
         Ok(Self {
-            none_match: Condition::read(headers, &IF_NONE_MATCH).map_err(malformed)?,
-            matching: Condition::read(headers, &IF_MATCH).map_err(malformed)?,
+            none_match: condition(&IF_NONE_MATCH, "If-None-Match")?,
+            matching: condition(&IF_MATCH, "If-Match")?,
         })
     }
 
@@ -38,14 +41,14 @@ impl<'a> Wanted<'a> {
         if !route.takes_if_match {
             return Err(Problem::invalid("If-Match", "this method compares no etags"));
         }
-        match tags.as_slice() {
-            // No resource has it, and to a service it would be no condition.
-            [tag] if tag.text.is_empty() => Err(changed()),
-            [tag] if !tag.weak => Ok(Some(&tag.text)),
-            // A weak etag never fits where bytes matter.
-            tags if tags.iter().all(|tag| tag.weak) => Err(changed()),
-            _ => Err(Problem::invalid("If-Match", "takes one etag here")),
+        // A weak etag never fits where bytes matter, and none is empty: to a service that would be no condition.
+        let texts = tags.iter().filter(|tag| !tag.weak).filter_map(|tag| tag.text.as_deref());
+        let mut texts = texts.filter(|text| !text.is_empty());
+        let text = texts.next().ok_or_else(changed)?;
+        if texts.next().is_some() {
+            return Err(Problem::invalid("If-Match", "takes one etag here"));
         }
+        Ok(Some(text))
     }
 }
 

@@ -40,8 +40,15 @@ async fn an_etag_saves_the_second_answer() {
         assert_eq!((again.status, again.header("etag")), (StatusCode::NOT_MODIFIED, &*etag), "{same}");
         assert_eq!(again.header("vary"), "accept-encoding");
     }
-    let other = shop.site.ask(Method::GET, "/v1/items/1", &[("if-none-match", "\"x\"")], "").await;
-    assert_eq!(other.status, StatusCode::OK);
+    for other in ["\"x\"", "\"%ff\"", "\"spät\""] {
+        let other = shop.site.ask(Method::GET, "/v1/items/1", &[("if-none-match", other)], "").await;
+        assert_eq!(other.status, StatusCode::OK);
+    }
+    for name in ["If-Match", "If-None-Match"] {
+        let bad = shop.site.ask(Method::GET, "/v1/items/1", &[(name, "v1")], "").await;
+        assert_eq!(bad.status, StatusCode::BAD_REQUEST);
+        assert_eq!(bad.json()["details"][0]["fieldViolations"][0]["field"], name);
+    }
     let matching = shop.site.ask(Method::GET, "/v1/items/1", &[("if-match", "\"x\"")], "").await;
     assert_eq!(matching.status, StatusCode::PRECONDITION_FAILED);
 }
@@ -51,7 +58,11 @@ async fn an_etag_that_nothing_has_changes_nothing() {
     let shop = shop::open(&[], echo).await;
     let put = async |etag| shop.site.ask(Method::PUT, "/v1/items/1", &[("if-match", etag)], "{}").await;
     assert_eq!(put("\"v1\"").await.json()["etag"], "v1");
-    assert_eq!(put("\"\"").await.status, StatusCode::PRECONDITION_FAILED);
+    for of_nothing in ["\"\"", "\"%ff\"", "\"spät\"", "W/\"v1\", \"%ff\""] {
+        assert_eq!(put(of_nothing).await.status, StatusCode::PRECONDITION_FAILED, "{of_nothing}");
+    }
+    // What cannot fit is no choice.
+    assert_eq!(put(", \"%ff\", , W/\"v2\", \"v1\", ,").await.json()["etag"], "v1");
 }
 
 #[tokio::test]
