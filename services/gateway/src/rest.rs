@@ -224,6 +224,7 @@ async fn unary(
         request_id: &observed.id,
         client: client_address(peer.address.ip(), &head.headers, &web.trusted_proxies),
         left: deadline.saturating_duration_since(began),
+        most: shared.config.limits.header_count,
     };
     let mut metadata = metadata::of_call(&carried, web)?;
     observed.inject(&span, &mut metadata);

@@ -37,6 +37,8 @@ pub(super) struct Carried<'a> {
     pub(super) client: IpAddr,
     /// How long the caller still waits.
     pub(super) left: Duration,
+    /// How many headers a request may have.
+    pub(super) most: usize,
 }
 
 /// The metadata of a call. What gRPC could not carry is the caller's mistake, which the service should not be blamed for.
@@ -45,8 +47,8 @@ pub(super) fn of_call(carried: &Carried<'_>, web: &Web) -> Result<HeaderMap, Pro
     for (name, value) in carried.headers {
         let carried_on = allowed(name, carried.rpc, web).filter(|_| !is_hop_by_hop(name, carried.headers));
         if let Some(own) = carried_on {
-            check(&own, value).map_err(|problem| Problem::invalid(name.as_str(), problem))?;
-            metadata.append(own, value.clone());
+            let added = add(&mut metadata, own, value, carried.most);
+            added.map_err(|problem| Problem::invalid(name.as_str(), problem))?;
         }
     }
     metadata.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -70,9 +72,12 @@ fn allowed(name: &HeaderName, rpc: &str, web: &Web) -> Option<HeaderName> {
         let wanted = web.forward_cookies.iter().any(|path| rpc.starts_with(path.as_str()));
         return wanted.then_some(COOKIE);
     }
-    let own = name.as_str().strip_prefix(METADATA)?;
-    // What the call itself is made of is not the caller's to say, and credentials have one place only.
-    if is_reserved(own) || own == AUTHORIZATION.as_str() { None } else { HeaderName::try_from(own).ok() }
+    let own = HeaderName::try_from(name.as_str().strip_prefix(METADATA)?).ok()?;
+    // What has a header of its own is said there and nowhere else.
+    let has_its_own = ALLOWED.contains(&own) || web.forward_headers.contains(&own);
+    // What the call itself is made of, and what proxies say, is not the caller's to say.
+    let is_refused = has_its_own || is_reserved(own.as_str()) || is_of_proxies(own.as_str());
+    (!is_refused).then_some(own)
 }
 
 /// Whether the caller said that a header is for the next hop alone, which is us.
@@ -81,18 +86,51 @@ fn is_hop_by_hop(name: &HeaderName, headers: &HeaderMap) -> bool {
     lines.flat_map(|line| line.split(',')).any(|option| option.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
-/// Whether gRPC can carry a header: its names have fewer letters than those of HTTP, and binary values are base64.
-fn check(name: &HeaderName, value: &HeaderValue) -> Result<(), &'static str> {
-    let name = name.as_str();
-    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
+/// Adds a header to metadata if gRPC can carry it: its names have fewer letters than those of HTTP, its text is printable
+/// ASCII, and binary values are base64.
+fn add(
+    metadata: &mut HeaderMap,
+    name: HeaderName,
+    value: &HeaderValue,
+    most: usize,
+) -> Result<(), &'static str> {
+    if !name.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
         return Err("gRPC has no metadata of this name");
     }
-    // Several values may stand on one line, separated by commas.
-    let mut values = value.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
-    if name.ends_with("-bin") && !values.all(|value| BASE64.decode(value).is_ok()) {
-        return Err("metadata whose name ends in `-bin` must be base64");
+    if name.as_str().ends_with("-bin") {
+        return add_binary(metadata, &name, value, most);
+    }
+    if !value.as_bytes().iter().all(|byte| (b' '..=b'~').contains(byte)) {
+        return Err("metadata must be printable ASCII");
+    }
+    metadata.append(name, value.clone());
+    Ok(())
+}
+
+/// Several values may stand on one line, separated by commas; not every service takes them like that.
+fn add_binary(
+    metadata: &mut HeaderMap,
+    name: &HeaderName,
+    line: &HeaderValue,
+    most: usize,
+) -> Result<(), &'static str> {
+    for value in line.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+        if value.is_empty() || BASE64.decode(value).is_err() {
+            return Err("metadata whose name ends in `-bin` must be base64");
+        }
+        // Two bytes and a comma become a header.
+        if metadata.len() >= most {
+            return Err("these are too many values");
+        }
+        metadata.append(name, HeaderValue::from_bytes(value).expect("it is a part of one"));
     }
     Ok(())
+}
+
+/// What somebody on the way says of the caller or of the connection; a service that reads it must not be told by the caller.
+fn is_of_proxies(name: &str) -> bool {
+    ["proxy-", "x-forwarded-"].iter().any(|begins| name.starts_with(begins))
+        || matches!(name, "content-encoding" | "expect" | "forwarded" | "http2-settings" | "x-real-ip")
 }
 
 fn is_reserved(name: &str) -> bool {

@@ -149,15 +149,65 @@ async fn a_refusal_brings_its_metadata_and_a_failure_does_not() {
 #[tokio::test]
 async fn what_grpc_cannot_carry_is_refused() {
     let shop = open(&[]).await;
-    for (name, value) in
-        [("grpc-metadata-a-bin", "!"), ("grpc-metadata-a-bin", "AAE=, !"), ("grpc-metadata-a!", "1")]
-    {
+    for (name, value) in [
+        ("grpc-metadata-a-bin", "!"),
+        ("grpc-metadata-a-bin", "AAE=, !"),
+        ("grpc-metadata-a-bin", ""),
+        ("grpc-metadata-a-bin", "AAE=,,AAE="),
+        ("grpc-metadata-a!", "1"),
+        ("grpc-metadata-a", "\u{e9}"),
+        ("grpc-metadata-a", "a\tb"),
+        ("authorization", "Bearer \u{e9}"),
+    ] {
         let answer = shop.site.ask(Method::GET, "/v1/items/1", &[(name, value)], "").await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}: {value}");
         assert_eq!(answer.json()["details"][0]["fieldViolations"][0]["field"], name);
     }
-    for value in ["AAE=", "AAE", "AAE=,AAE", ""] {
+    for value in ["AAE=", "AAE"] {
         assert_eq!(seen(&shop, &[("grpc-metadata-a-bin", value)]).await["a-bin"], value);
+    }
+    for value in ["a ~!", ""] {
+        assert_eq!(seen(&shop, &[("grpc-metadata-a", value)]).await["a"], value);
+    }
+}
+
+#[tokio::test]
+async fn binary_values_of_one_line_are_lines_of_their_own() {
+    let shop = shop::open(&[], |call: Call| async move {
+        let values = call.metadata.get_all("a-bin").iter().map(|value| value.to_str().unwrap());
+        item("", &values.collect::<Vec<_>>().join("|"), "")
+    })
+    .await;
+    let headers = [("grpc-metadata-a-bin", "AAE=, AAI ,AAM="), ("grpc-metadata-a-bin", "AAQ=")];
+    let answer = shop.site.ask(Method::GET, "/v1/items/1", &headers, "").await;
+    assert_eq!(answer.json()["name"], "AAE=|AAI|AAM=|AAQ=");
+    // No more than a request may have.
+    let many = ["AA"; 101].join(",");
+    let answer = shop.site.ask(Method::GET, "/v1/items/1", &[("grpc-metadata-a-bin", &many)], "").await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn nobody_speaks_for_a_proxy_or_twice_for_himself() {
+    let shop = open(&["--forward-headers=x-tenant"]).await;
+    let names = [
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "forwarded",
+        "x-real-ip",
+        "proxy-authorization",
+        "proxy-authenticate",
+        "content-encoding",
+        "expect",
+        "http2-settings",
+        "idempotency-key",
+        "x-tenant",
+    ];
+    let names = names.map(|name| (name, format!("grpc-metadata-{name}")));
+    let headers = names.each_ref().map(|(_, header)| (header.as_str(), "6.6.6.6"));
+    let seen = seen(&shop, &headers).await;
+    for (name, _) in names {
+        assert!(seen[name].is_null(), "{seen}");
     }
 }
 
