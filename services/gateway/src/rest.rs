@@ -8,6 +8,7 @@ mod metadata;
 mod methods;
 mod problem;
 mod refuse;
+mod single;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,9 +35,10 @@ use crate::upstream::{CallError, Reply, in_time};
 use crate::worker::{Peer, Worker};
 use answer::Wanted;
 use details::Details;
-use metadata::Carried;
+use metadata::{Carried, IDEMPOTENCY_KEY};
 pub(crate) use problem::Problem;
 pub(crate) use refuse::refuse;
+use single::single;
 
 /// What REST is made from; the same for all workers.
 pub(crate) struct Rest {
@@ -173,7 +175,7 @@ fn frame(
     body: &[u8],
 ) -> Result<Bytes, Problem> {
     let if_match = if methods::reads(&head.method) { None } else { wanted.for_service(matched.route)? };
-    let request_id = match head.headers.get("idempotency-key") {
+    let request_id = match single(&head.headers, &IDEMPOTENCY_KEY)? {
         Some(key) if matched.route.takes_request_id => {
             let key =
                 key.to_str().map_err(|_| Problem::invalid("Idempotency-Key", "must be visible ASCII"))?;

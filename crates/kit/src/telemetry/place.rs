@@ -1,6 +1,6 @@
 use http::{HeaderMap, HeaderValue};
 
-use super::propagation::TRACEPARENT;
+use super::propagation::{TRACEPARENT, given};
 
 const TRACESTATE: &str = "tracestate";
 const SAMPLED: u8 = 1;
@@ -17,7 +17,7 @@ pub struct Place {
 impl Place {
     /// That of the caller, or else a new one; of those, this share is to be recorded.
     pub fn of(headers: &HeaderMap, ratio: f64) -> Self {
-        let given = headers.get(TRACEPARENT).and_then(|value| read(value.to_str().ok()?));
+        let given = given(headers).and_then(|value| read(value.to_str().ok()?));
         match given {
             Some((trace, flags)) => Self { trace, flags, state: headers.get(TRACESTATE).cloned() },
             None => Self {
@@ -111,6 +111,17 @@ mod tests {
             let step = place(given);
             assert!(!step.contains(TRACE) && read(&step).is_some(), "{given}: {step}");
         }
+    }
+
+    #[test]
+    fn who_names_two_traces_begins_one() {
+        let lines = ["b7ad6b7169203331", "b7ad6b7169203332"].map(|parent| {
+            let value = format!("00-{TRACE}-{parent}-01").parse().unwrap();
+            (http::HeaderName::from_static(TRACEPARENT), value)
+        });
+        let place = |lines: &[_]| Place::of(&lines.iter().cloned().collect(), 1.0).trace_id();
+        assert_eq!(place(&lines[..1]), TRACE);
+        assert_ne!(place(&lines), TRACE);
     }
 
     #[test]

@@ -25,9 +25,15 @@ pub fn request_id(headers: &HeaderMap) -> Arc<str> {
         .map_or_else(|| Uuid::now_v7().to_string().into(), Into::into)
 }
 
+/// The caller's place in a trace, as the header says it; who says two has none.
+pub(super) fn given(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let mut places = headers.get_all(TRACEPARENT).iter();
+    places.next().filter(|_| places.next().is_none())
+}
+
 /// Makes the span part of the trace that the headers name, if they name one.
 pub fn continue_trace(span: &Span, headers: &HeaderMap) {
-    if headers.contains_key(TRACEPARENT) {
+    if given(headers).is_some() {
         let parent = TraceContextPropagator::new().extract(&Incoming(headers));
         // It fails only where no tracer is installed, and then there is no trace to continue.
         drop(span.set_parent(parent));

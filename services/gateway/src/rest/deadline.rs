@@ -2,25 +2,28 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use selvedge_kit::timeout;
 
 use super::problem::Problem;
+use super::single::single;
 
 /// What browsers and scripts say it with: seconds, a fraction is allowed.
-const SERVER_TIMEOUT: &str = "x-server-timeout";
+const SERVER_TIMEOUT: HeaderName = HeaderName::from_static("x-server-timeout");
 
-/// The time that a call may take.
+/// The time that a call may take; who says it in both ways gets the shorter one.
 pub(super) fn limit(headers: &HeaderMap, default: Duration, longest: Duration) -> Result<Duration, Problem> {
-    let asked = match (headers.get(timeout::HEADER), headers.get(SERVER_TIMEOUT)) {
-        (Some(value), _) => timeout::parse(value).ok_or_else(|| {
+    let of_grpc = single(headers, &timeout::HEADER)?.map(|value| {
+        timeout::parse(value).ok_or_else(|| {
             Problem::invalid("grpc-timeout", "must be up to eight digits and one of H, M, S, m, u, n")
-        })?,
-        (None, Some(value)) => seconds(value.to_str().unwrap_or_default())
-            .ok_or_else(|| Problem::invalid(SERVER_TIMEOUT, "must be a positive number of seconds"))?,
-        (None, None) => default,
-    };
-    Ok(asked.min(longest))
+        })
+    });
+    let of_server = single(headers, &SERVER_TIMEOUT)?.map(|value| {
+        seconds(value.to_str().unwrap_or_default())
+            .ok_or_else(|| Problem::invalid(SERVER_TIMEOUT.as_str(), "must be a positive number of seconds"))
+    });
+    let asked = [of_grpc.transpose()?, of_server.transpose()?].into_iter().flatten().min();
+    Ok(asked.unwrap_or(default).min(longest))
 }
 
 fn seconds(text: &str) -> Option<Duration> {
@@ -33,9 +36,14 @@ fn seconds(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn of(name: &'static str, value: &str) -> Option<Duration> {
-        let headers = HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())]);
+    fn of_all(lines: &[(&'static str, &str)]) -> Option<Duration> {
+        let line = |&(name, value): &(_, &str)| (HeaderName::from_static(name), value.parse().unwrap());
+        let headers = lines.iter().map(line).collect();
         limit(&headers, Duration::from_secs(15), Duration::from_mins(1)).ok()
+    }
+
+    fn of(name: &'static str, value: &str) -> Option<Duration> {
+        of_all(&[(name, value)])
     }
 
     #[test]
@@ -48,5 +56,18 @@ mod tests {
             assert_eq!(of("x-server-timeout", wrong), None, "{wrong}");
         }
         assert_eq!(of("grpc-timeout", "5"), None);
+    }
+    #[test]
+    fn who_says_two_things_is_held_to_the_shorter_and_nothing_is_said_twice() {
+        let (server, grpc) = ("x-server-timeout", "grpc-timeout");
+        for (seconds, grpc_timeout) in [("2", "30S"), ("30", "2S")] {
+            assert_eq!(of_all(&[(server, seconds), (grpc, grpc_timeout)]), Some(Duration::from_secs(2)));
+        }
+        assert_eq!(
+            (of_all(&[(server, "x"), (grpc, "2S")]), of_all(&[(server, "2"), (grpc, "x")])),
+            (None, None)
+        );
+        assert_eq!(of_all(&[(server, "2"), (server, "2")]), None);
+        assert_eq!(of_all(&[(grpc, "2S"), (grpc, "2S")]), None);
     }
 }

@@ -17,13 +17,12 @@ use crate::upstream::BASE64;
 /// Callers name metadata with this in front, and are answered with it in front.
 const METADATA: &str = "grpc-metadata-";
 
+/// What names a request that may be repeated.
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 /// What services are always given, if it is there.
-const ALLOWED: [HeaderName; 4] = [
-    AUTHORIZATION,
-    ACCEPT_LANGUAGE,
-    HeaderName::from_static("idempotency-key"),
-    HeaderName::from_static("baggage"),
-];
+const ALLOWED: [HeaderName; 4] =
+    [AUTHORIZATION, ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, HeaderName::from_static("baggage")];
 
 /// What a call carries besides its message.
 pub(super) struct Carried<'a> {

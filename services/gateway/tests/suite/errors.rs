@@ -191,6 +191,25 @@ async fn details_that_are_not_base64_take_nothing_else_with_them() {
 }
 
 #[tokio::test]
+async fn what_says_one_thing_is_said_once() {
+    let shop = shop::open(&[], |_| async { item("1", "", "") }).await;
+    for (name, value) in
+        [("Idempotency-Key", "k"), ("content-type", "application/json"), ("x-server-timeout", "1")]
+    {
+        let lines = [(name, value), (name, value)];
+        let post = async |headers| shop.site.ask(Method::POST, "/v1/items", headers, "{}").await;
+        assert!(post(&lines[..1]).await.status.is_success(), "{name}");
+        let twice = post(&lines).await;
+        assert_eq!(twice.status, StatusCode::BAD_REQUEST, "{name}");
+        assert_eq!(
+            twice.json()["details"][0]["fieldViolations"][0]["field"],
+            name.to_ascii_lowercase(),
+            "{twice:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_come_in_time_is_the_callers_delay() {
     let shop = shop::open(&[], |_| async { item("1", "", "") }).await;
     let request =
