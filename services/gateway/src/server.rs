@@ -4,6 +4,7 @@ mod admin;
 mod answer;
 mod connections;
 mod guarded;
+mod host;
 mod line;
 mod listen;
 mod refuse;

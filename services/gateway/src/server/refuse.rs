@@ -4,6 +4,7 @@ use http::{Request, StatusCode, Version, header};
 use selvedge_kit::telemetry::propagation::REQUEST_ID;
 use tonic::Code;
 
+use super::host;
 use crate::config::Limits;
 use crate::rest::Problem;
 
@@ -18,10 +19,10 @@ pub(crate) fn check<B>(request: &Request<B>, limits: &Limits) -> Option<Problem>
         (TOO_LARGE, format!("a request may have {} headers", limits.header_count))
     } else if header_bytes > limits.header_bytes {
         (TOO_LARGE, format!("the headers of a request may have {} bytes", limits.header_bytes))
-    } else if names_host(request) {
-        return None;
+    } else if !names_host(request) {
+        (StatusCode::BAD_REQUEST, "a request names its host, once and as a host is written".to_owned())
     } else {
-        (StatusCode::BAD_REQUEST, "a request of HTTP/1.1 names its host, and once".to_owned())
+        return None;
     };
     let is_bad = status == StatusCode::BAD_REQUEST;
     let code = if is_bad { Code::InvalidArgument } else { Code::ResourceExhausted };
@@ -30,8 +31,12 @@ pub(crate) fn check<B>(request: &Request<B>, limits: &Limits) -> Option<Problem>
 
 /// As HTTP demands it, so that everybody on the way agrees on whom a request is for.
 fn names_host<B>(request: &Request<B>) -> bool {
-    let least = usize::from(request.version() == Version::HTTP_11);
-    (least..=1).contains(&request.headers().get_all(header::HOST).iter().count())
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(host), None) => host::is_valid(host.as_bytes()),
+        (Some(_), Some(_)) => false,
+    }
 }
 
 const TOO_LARGE: StatusCode = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;

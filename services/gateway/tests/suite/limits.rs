@@ -76,6 +76,11 @@ async fn a_request_names_one_host() {
         ("host: a\r\n", "1.1", 404),
         ("", "1.0", 404),
         ("host: a\r\nhost: b\r\n", "1.0", 400),
+        ("host: a/b@c\r\n", "1.1", 400),
+        ("host: a:99999999\r\n", "1.1", 400),
+        ("host: [::1\r\n", "1.0", 400),
+        ("host: [::1]:80\r\n", "1.1", 404),
+        ("host:\r\n", "1.1", 404),
     ] {
         let request = format!("GET /nothing HTTP/{version}\r\nconnection: close\r\n{hosts}\r\n");
         let answer = raw::until_closed(gateway.address, request.as_bytes()).await;
