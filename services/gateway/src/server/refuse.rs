@@ -1,6 +1,6 @@
 //! Requests whose head is too large, is not HTTP or does not come, are answered before anybody looks at them.
 
-use http::{Request, StatusCode, Version, header};
+use http::{HeaderMap, Request, StatusCode, Version, header};
 use selvedge_kit::telemetry::propagation::REQUEST_ID;
 use tonic::Code;
 
@@ -21,12 +21,24 @@ pub(crate) fn check<B>(request: &Request<B>, limits: &Limits) -> Option<Problem>
         (TOO_LARGE, format!("the headers of a request may have {} bytes", limits.header_bytes))
     } else if !names_host(request) {
         (StatusCode::BAD_REQUEST, "a request names its host, once and as a host is written".to_owned())
+    } else if !is_plainly_sent(headers) {
+        (StatusCode::NOT_IMPLEMENTED, "a body may be sent `chunked`, and in no other encoding".to_owned())
     } else {
         return None;
     };
-    let is_bad = status == StatusCode::BAD_REQUEST;
-    let code = if is_bad { Code::InvalidArgument } else { Code::ResourceExhausted };
+    let code = match status {
+        StatusCode::BAD_REQUEST => Code::InvalidArgument,
+        StatusCode::NOT_IMPLEMENTED => Code::Unimplemented,
+        _ => Code::ResourceExhausted,
+    };
     Some(Problem::new(status, code, detail))
+}
+
+/// Whether a body comes as it is once its chunks are put together, which hyper does; what else was done to it, nobody undoes.
+fn is_plainly_sent(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let is_chunked = lines.next().is_none_or(|line| line.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    is_chunked && lines.next().is_none()
 }
 
 /// As HTTP demands it, so that everybody on the way agrees on whom a request is for.

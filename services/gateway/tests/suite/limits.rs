@@ -91,6 +91,22 @@ async fn a_request_names_one_host() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_sent_in_an_unknown_way_is_refused() {
+    let gateway = start(&[]).await;
+    for (encodings, status) in [
+        ("transfer-encoding: Chunked\r\n", 404),
+        ("transfer-encoding: gzip, chunked\r\n", 501),
+        ("transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n", 501),
+        ("transfer-encoding: chunked, chunked\r\n", 501),
+    ] {
+        let post =
+            format!("POST /nothing HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{encodings}\r\n0\r\n\r\n");
+        let answer = raw::until_closed(gateway.address, post.as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{encodings}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn large_heads_are_refused_over_http_2() {
     let gateway = start(&[]).await;
     let request = |path: &str, headers: usize, bytes: usize| {
