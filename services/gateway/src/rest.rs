@@ -1,5 +1,6 @@
 //! REST: a request becomes a call by the rules of the descriptors, and what the service answers a response.
 
+mod accept;
 mod answer;
 mod deadline;
 mod details;

@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use selvedge_kit::code_name;
 use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use super::accept::{PROBLEM_JSON, error_format};
 use super::details::Details;
 use super::metadata;
 use crate::body::Body;
 use crate::config::{ErrorFormat, Web};
 use crate::upstream::CallError;
-
-/// What a caller asks for who wants `google.rpc.Status`.
-const STATUS_JSON: &str = "application/vnd.google.rpc.status+json";
 
 /// What a caller is told instead of an answer.
 #[derive(Debug)]
@@ -105,9 +103,8 @@ impl Problem {
 
     /// The response, in the form that the caller takes.
     pub(crate) fn response(self, headers: &HeaderMap, web: &Web, trace_id: Option<&str>) -> Response<Body> {
-        let format = if asks_for_status(headers) { ErrorFormat::Status } else { web.error_format };
-        let (content_type, body) = match format {
-            ErrorFormat::Problem => ("application/problem+json", self.problem_json(trace_id)),
+        let (content_type, body) = match error_format(headers, web.error_format) {
+            ErrorFormat::Problem => (PROBLEM_JSON, self.problem_json(trace_id)),
             ErrorFormat::Status => (
                 "application/json",
                 json!({"code": self.code as i32, "message": self.detail, "details": self.details}),
@@ -181,11 +178,4 @@ fn is_internal(code: Code) -> bool {
 fn retry_after(delay: Duration) -> HeaderValue {
     let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
     HeaderValue::from(seconds.max(1))
-}
-
-fn asks_for_status(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|choice| {
-        choice.split(';').next().is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(STATUS_JSON))
-    })
 }
