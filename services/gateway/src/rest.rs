@@ -21,7 +21,7 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use selvedge_kit::StartError;
-use selvedge_transcode::{Found, Match, Route, Schema, Service, Transcoder};
+use selvedge_transcode::{Body as InBody, Found, Match, Route, Schema, Service, Transcoder};
 use tokio::time::{Instant, timeout_at};
 use tonic::Code;
 use tracing::Instrument as _;
@@ -122,7 +122,7 @@ pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<I
 }
 
 /// The last things before a response leaves.
-fn finish(response: &mut Response<Body>, method: &Method, observed: &mut Observed) {
+pub(crate) fn finish(response: &mut Response<Body>, method: &Method, observed: &mut Observed) {
     observed.name(response.headers_mut());
     let length = response.body().len();
     if *method == Method::HEAD && length > 0 {
@@ -152,11 +152,12 @@ async fn call(
     let limit = deadline::limit(&head.headers, limits.deadline, limits.deadline_cap)?;
     let deadline = Instant::now() + limit;
     // A body that is still on its way by then is the caller's delay and not the service's.
-    let body = timeout_at(deadline, intake::take_in(&head.headers, body, limits)).await;
+    let transcoder = &shared.rest.transcoder;
+    let is_passed_over = route.body == InBody::None && transcoder.options().ignore_unexpected_body;
+    let body = timeout_at(deadline, intake::take_in(&head.headers, body, is_passed_over, limits)).await;
     let body = body.unwrap_or_else(|_| Err(intake::too_slow()))?;
     observed.request_bytes = body.len();
     let wanted = Wanted::read(&head.headers)?;
-    let transcoder = &shared.rest.transcoder;
     let framed = frame(transcoder, matched, head, &wanted, &body)?;
     let reply = unary(worker, peer, head, route, framed, deadline, observed).await?;
     let mut response =

@@ -12,13 +12,18 @@ use crate::body::{self, CollectError};
 use crate::config::Limits;
 use crate::encoding::{self, Unpacked};
 
-/// The whole body as JSON text.
-pub(super) async fn take_in(headers: &HeaderMap, body: Incoming, limits: &Limits) -> Result<Bytes, Problem> {
+/// The whole body as JSON text. One that is passed over comes within the same limits, and nobody looks at it.
+pub(super) async fn take_in(
+    headers: &HeaderMap,
+    body: Incoming,
+    is_passed_over: bool,
+    limits: &Limits,
+) -> Result<Bytes, Problem> {
     let body = body::collect(body, limits.body_bytes, limits.body_idle)
         .await
         .map_err(|error| refusal(error, limits))?;
-    if body.is_empty() {
-        return Ok(body);
+    if body.is_empty() || is_passed_over {
+        return Ok(Bytes::new());
     }
     if !is_json(single(headers, &CONTENT_TYPE)?) {
         let detail = "the body must be JSON; say so with `content-type: application/json`";

@@ -191,6 +191,18 @@ async fn details_that_are_not_base64_take_nothing_else_with_them() {
 }
 
 #[tokio::test]
+async fn a_body_where_none_belongs_is_refused_or_passed_over() {
+    let strange = [("content-type", "text/plain"), ("content-encoding", "lzma")];
+    for (arguments, status) in [(&[][..], 415), (&["--json-ignore-unexpected-body"], 200)] {
+        let shop = shop::open(arguments, |_| async { item("1", "", "") }).await;
+        let get = shop.site.ask(Method::GET, "/v1/items/1", &strange, "?").await;
+        assert_eq!(get.status, status);
+        let put = shop.site.ask(Method::PUT, "/v1/items/1", &strange, "{}").await;
+        assert_eq!(put.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+}
+
+#[tokio::test]
 async fn what_says_one_thing_is_said_once() {
     let shop = shop::open(&[], |_| async { item("1", "", "") }).await;
     for (name, value) in
