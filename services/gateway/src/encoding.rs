@@ -135,7 +135,7 @@ fn unpack_one(packing: Packing, body: &[u8], limit: usize) -> Result<Vec<u8>, Un
             unpacker.window_log_max(ZSTD_WINDOW_LOG)?;
             unpacker.take(most).read_to_end(&mut unpacked)
         }),
-        Packing::Brotli => brotli::Decompressor::new(body, 16 << 10).take(most).read_to_end(&mut unpacked),
+        Packing::Brotli => unpack_brotli(body, most, &mut unpacked),
         Packing::Gzip => flate2::read::MultiGzDecoder::new(body).take(most).read_to_end(&mut unpacked),
     };
     match read {
@@ -143,6 +143,17 @@ fn unpack_one(packing: Packing, body: &[u8], limit: usize) -> Result<Vec<u8>, Un
         Ok(_) => Ok(unpacked),
         Err(error) => Err(Unpacked::Broken(error)),
     }
+}
+
+/// Whatever follows the end of the packed text is an error, as it is with the others.
+fn unpack_brotli(body: &[u8], most: u64, unpacked: &mut Vec<u8>) -> io::Result<usize> {
+    let mut unpacker = brotli::Decompressor::new(body, 16 << 10);
+    let read = unpacker.by_ref().take(most).read_to_end(unpacked)?;
+    if !unpacker.get_ref().is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "something follows its end"));
+    }
+    // The unpacker itself speaks of what it has taken in already, if it is asked once more behind the end.
+    unpacker.read(&mut [0]).map(|_| read)
 }
 
 #[cfg(test)]
@@ -178,6 +189,21 @@ mod tests {
                 unpack(&headers, packed.slice(..20), text.len()).await,
                 Err(Unpacked::Broken(_))
             ));
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_follows_the_end() {
+        let text = br#"{"name":"a film"},"#.repeat(100);
+        for packing in OFFERED {
+            let packed = packing.pack(&text).unwrap();
+            let headers = HeaderMap::from_iter([(CONTENT_ENCODING, packing.name())]);
+            // Few bytes are read together with what is before them, many are not.
+            for behind in [1, 100 << 10] {
+                let both = [packed.as_slice(), &vec![b'x'; behind]].concat();
+                let unpacked = unpack(&headers, both.into(), text.len()).await;
+                assert!(matches!(unpacked, Err(Unpacked::Broken(_))), "{packing:?}, {behind}: {unpacked:?}");
+            }
         }
     }
 
