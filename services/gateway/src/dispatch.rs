@@ -4,12 +4,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower_http::cors::CorsLayer;
 
 use crate::body::Body;
-use crate::observe::Label;
+use crate::observe::{End, Label, Observed};
 use crate::worker::{Peer, Worker};
 use crate::{grpc, rest, server};
 
@@ -20,13 +21,16 @@ pub(crate) async fn dispatch(
     mut request: Request<Incoming>,
 ) -> Response<Body> {
     let Some(cors) = &worker.shared.cors else { return route(worker, peer, request).await };
-    let asks = asks_for_methods(&request);
-    if asks {
+    let asks_for_methods = request.method() == Method::OPTIONS;
+    if asks_for_methods {
+        if request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+            return preflight(worker, cors, request).await;
+        }
         // The layer, which takes every OPTIONS for a browser's own question, must not see that it is one.
         *request.method_mut() = Method::GET;
     }
     let inner = service_fn(|mut request: Request<Incoming>| async move {
-        if asks {
+        if asks_for_methods {
             *request.method_mut() = Method::OPTIONS;
         }
         Ok::<_, Infallible>(route(worker, peer, request).await)
@@ -35,9 +39,17 @@ pub(crate) async fn dispatch(
     response
 }
 
-/// Whether a request asks what can be done with a path, and not what a page may do with it.
-fn asks_for_methods<B>(request: &Request<B>) -> bool {
-    request.method() == Method::OPTIONS && !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+/// Answers a browser that asks what a page may do with a path, and not what can be done with it.
+async fn preflight(worker: &Arc<Worker>, cors: &CorsLayer, request: Request<Incoming>) -> Response<Body> {
+    if let Some(problem) = server::check(&request, &worker.shared.config.limits) {
+        return rest::refuse(worker, Label::Unknown, &request, problem);
+    }
+    let mut observed = Observed::begin(worker, Label::Unknown, End::Http(StatusCode::OK), &request);
+    // The layer knows the answer by itself.
+    let inner = service_fn(async |_| Ok::<_, Infallible>(Response::default()));
+    let Ok(mut response) = cors.layer(inner).oneshot(request).await;
+    rest::finish(&mut response, &Method::OPTIONS, &mut observed);
+    response
 }
 
 async fn route(worker: &Arc<Worker>, peer: Peer, request: Request<Incoming>) -> Response<Body> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Method, Request};
 use http_body_util::Full;
 use selvedge_testing::Site;
 use selvedge_testing::collector::{Collector, text};
@@ -75,6 +75,19 @@ async fn the_log_has_numbers_for_what_is_one() {
         lines.iter().filter(|line| line["message"] == "request").map(seen).collect::<Vec<_>>(),
         [(json!(404), json!(null)), (json!(200), json!("NOT_FOUND")), (json!(200), json!("OK"))]
     );
+}
+
+#[tokio::test]
+async fn what_browsers_ask_before_a_page_may_call_is_seen_too() {
+    let mut gateway = Process::start(&["--cors-origins=https://app.example"]).await;
+    let preflight = [("origin", "https://app.example"), ("access-control-request-method", "PUT")];
+    let answer = gateway.site.ask(Method::OPTIONS, "/v1/submissions", &preflight, "").await;
+    assert_eq!(answer.header("access-control-allow-methods"), "PUT");
+    assert!(!answer.header("traceparent").is_empty());
+    let lines = gateway.until(|line| line["message"] == "request").await;
+    let line = lines.last().unwrap();
+    assert_eq!((&line["method"], &line["status"]), (&json!("OPTIONS"), &json!(answer.status.as_u16())));
+    assert_eq!(line["request_id"], answer.header("x-request-id"));
 }
 
 #[tokio::test]
