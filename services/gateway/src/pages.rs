@@ -10,12 +10,11 @@ use std::io::Write as _;
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue};
 
-use crate::conditions::Condition;
 use assets::Assets;
 use landing::{Health, Landing, ServiceEntry};
 pub(crate) use serve::Pages;
@@ -83,12 +82,9 @@ impl Page {
         headers
     }
 
-    /// Whether the browser has it already.
-    pub(crate) fn is_known(&self, request: &HeaderMap) -> bool {
-        let own = self.etag.to_str().unwrap_or_default().trim_matches('"');
-        // What is not a list of etags names none of ours.
-        let condition = Condition::read(request, &IF_NONE_MATCH).ok().flatten();
-        condition.is_some_and(|condition| condition.has(Some(own)))
+    /// What tells it from other versions, without quotes.
+    fn etag(&self) -> &str {
+        self.etag.to_str().unwrap_or_default().trim_matches('"')
     }
 }
 

@@ -34,7 +34,7 @@ use crate::pages::Pages;
 use crate::panics::{self, caught};
 use crate::upstream::{CallError, Reply, in_time};
 use crate::worker::{Peer, Worker};
-use answer::Wanted;
+pub(crate) use answer::Wanted;
 use details::Details;
 use metadata::{Carried, IDEMPOTENCY_KEY};
 pub(crate) use problem::Problem;
@@ -102,7 +102,7 @@ pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<I
             Found::NotFound if Pages::name(path.path()).is_some() && !methods::reads(&head.method) => {
                 methods::other(&head.method, methods::OF_PAGES)
             }
-            Found::NotFound => shared.pages.respond(worker, &head).await.ok_or_else(not_found),
+            Found::NotFound => shared.pages.respond(worker, &head).await.unwrap_or_else(|| Err(not_found())),
             Found::Bad(error) => Err(Problem::invalid(&error.place, error.problem)),
         }
     };

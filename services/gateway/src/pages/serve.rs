@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use http::header::{CONTENT_ENCODING, HOST};
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use selvedge_transcode::openapi::{self, Info};
 use selvedge_transcode::{Found, Schema, Transcoder};
 use serde_json::{Map, Value};
@@ -13,6 +13,7 @@ use crate::body::Body;
 use crate::config::{self, Config};
 use crate::encoding::{self, Packing};
 use crate::grpc::{self, ServingStatus};
+use crate::rest::{Problem, Wanted};
 use crate::worker::Worker;
 
 /// Where the pages are.
@@ -69,7 +70,11 @@ impl Pages {
     }
 
     /// The page at a path, for who reads it; there may be none below `/docs`.
-    pub(crate) async fn respond(&self, worker: &Worker, head: &Parts) -> Option<Response<Body>> {
+    pub(crate) async fn respond(
+        &self,
+        worker: &Worker,
+        head: &Parts,
+    ) -> Option<Result<Response<Body>, Problem>> {
         let path = head.uri.path();
         let made;
         let page = match path {
@@ -85,18 +90,7 @@ impl Pages {
             "/openapi.yaml" => &self.yaml,
             path => self.assets.find(path)?,
         };
-        let mut response = Response::new(Body::empty());
-        *response.headers_mut() = page.headers();
-        if page.is_known(&head.headers) {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-        } else if page.is_gzip && encoding::wanted(&head.headers, &[Packing::Gzip]).is_none() {
-            let unpacked = encoding::unpack(response.headers(), page.body.clone(), usize::MAX).await;
-            response.headers_mut().remove(CONTENT_ENCODING);
-            *response.body_mut() = Body::full(unpacked.expect("we packed it ourselves"));
-        } else {
-            *response.body_mut() = Body::full(page.body.clone());
-        }
-        Some(response)
+        Some(shown(page, &head.headers).await)
     }
 
     fn landing(&self, worker: &Worker, head: &Parts) -> Page {
@@ -111,6 +105,23 @@ impl Pages {
         let services = services.collect::<Vec<_>>();
         self.landing.page(&format!("{scheme}://{host}"), &services)
     }
+}
+
+/// A page as its reader takes it, unless he has it already.
+async fn shown(page: &Page, request: &HeaderMap) -> Result<Response<Body>, Problem> {
+    let is_known = Wanted::read(request)?.is_known(Some(page.etag()))?;
+    let mut response = Response::new(Body::empty());
+    *response.headers_mut() = page.headers();
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    } else if page.is_gzip && encoding::wanted(request, &[Packing::Gzip]).is_none() {
+        let unpacked = encoding::unpack(response.headers(), page.body.clone(), usize::MAX).await;
+        response.headers_mut().remove(CONTENT_ENCODING);
+        *response.body_mut() = Body::full(unpacked.expect("we packed it ourselves"));
+    } else {
+        *response.body_mut() = Body::full(page.body.clone());
+    }
+    Ok(response)
 }
 
 /// The services that somebody may call; files bring others along.

@@ -12,13 +12,13 @@ use crate::conditions::{self, Condition};
 use crate::encoding;
 
 /// Conditions of a request that reads; those of one that writes are for the service to check.
-pub(super) struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     none_match: Option<Condition<'a>>,
     matching: Option<Condition<'a>>,
 }
 
 impl<'a> Wanted<'a> {
-    pub(super) fn read(headers: &'a HeaderMap) -> Result<Self, Problem> {
+    pub(crate) fn read(headers: &'a HeaderMap) -> Result<Self, Problem> {
         let condition = |name, place| {
             let malformed = |()| Problem::invalid(place, "takes `*` or etags, which are quoted: `\"5f3a\"`");
             Condition::read(headers, name).map_err(malformed)
@@ -27,6 +27,14 @@ impl<'a> Wanted<'a> {
             none_match: condition(&IF_NONE_MATCH, "If-None-Match")?,
             matching: condition(&IF_MATCH, "If-Match")?,
         })
+    }
+
+    /// Whether a caller who reads has what has this etag already; an error if it is not what he insists on.
+    pub(crate) fn is_known(&self, etag: Option<&str>) -> Result<bool, Problem> {
+        if self.matching.as_ref().is_some_and(|matching| !matching.allows(etag)) {
+            return Err(changed());
+        }
+        Ok(self.none_match.as_ref().is_some_and(|none_match| none_match.has(etag)))
     }
 
     /// The etag that a request that writes insists on, for the service to compare.
@@ -72,16 +80,11 @@ pub(super) async fn answer(
     if let Some(header) = etag.as_deref().and_then(conditions::header) {
         headers.insert(ETAG, header);
     }
-    if methods::reads(method) {
-        if wanted.matching.as_ref().is_some_and(|matching| !matching.allows(etag.as_deref())) {
-            return Err(changed());
-        }
-        if wanted.none_match.as_ref().is_some_and(|none_match| none_match.has(etag.as_deref())) {
-            // Caches are told the same as with the body, which might have been packed.
-            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            return Ok(response);
-        }
+    if methods::reads(method) && wanted.is_known(etag.as_deref())? {
+        // Caches are told the same as with the body, which might have been packed.
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(response);
     }
     let location = transcoder.location_of(route, message);
     if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {

@@ -179,6 +179,27 @@ impl Drop for Dropped {
 }
 
 #[tokio::test]
+async fn pages_are_read_on_the_same_conditions_as_anything_else() {
+    let shop = shop::open(&[], echo).await;
+    for path in ["/", "/openapi.json", "/docs"] {
+        let etag = shop.site.get(path).await.header("etag").to_owned();
+        for (name, value, status) in [
+            ("if-none-match", &*etag, 304),
+            ("if-none-match", "\"x\"", 200),
+            ("if-none-match", "x", 400),
+            ("if-match", &*etag, 200),
+            ("if-match", "\"x\"", 412),
+            ("if-match", "x", 400),
+        ] {
+            let answer = shop.site.ask(Method::GET, path, &[(name, value)], "").await;
+            assert_eq!(answer.status, status, "{path}, {name}: {value}");
+        }
+    }
+    let nothing = shop.site.ask(Method::GET, "/docs/nothing", &[("if-match", "\"x\"")], "").await;
+    assert_eq!(nothing.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn pages_are_read_and_nothing_else() {
     let shop = shop::open(&[], echo).await;
     let post = shop.site.ask(Method::POST, "/openapi.json", &[], "").await;
