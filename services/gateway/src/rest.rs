@@ -154,7 +154,7 @@ async fn call(
     // A body that is still on its way by then is the caller's delay and not the service's.
     let transcoder = &shared.rest.transcoder;
     let is_passed_over = route.body == InBody::None && transcoder.options().ignore_unexpected_body;
-    let body = timeout_at(deadline, intake::take_in(&head.headers, body, is_passed_over, limits)).await;
+    let body = timeout_at(deadline, intake::take_in(head, body, is_passed_over, limits)).await;
     let body = body.unwrap_or_else(|_| Err(intake::too_slow()))?;
     observed.request_bytes = body.len();
     let wanted = Wanted::read(&head.headers)?;

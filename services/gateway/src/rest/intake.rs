@@ -2,10 +2,12 @@
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
 use hyper::body::Incoming;
 use tonic::Code;
 
+use super::methods::{ACCEPT_PATCH, JSON};
 use super::problem::Problem;
 use super::single::single;
 use crate::body::{self, CollectError};
@@ -14,7 +16,7 @@ use crate::encoding::{self, Unpacked};
 
 /// The whole body as JSON text. One that is passed over comes within the same limits, and nobody looks at it.
 pub(super) async fn take_in(
-    headers: &HeaderMap,
+    head: &Parts,
     body: Incoming,
     is_passed_over: bool,
     limits: &Limits,
@@ -25,9 +27,11 @@ pub(super) async fn take_in(
     if body.is_empty() || is_passed_over {
         return Ok(Bytes::new());
     }
+    let headers = &head.headers;
     if !is_json(single(headers, &CONTENT_TYPE)?) {
         let detail = "the body must be JSON; say so with `content-type: application/json`";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, detail));
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, detail);
+        return Err(if head.method == Method::PATCH { problem.with(ACCEPT_PATCH, JSON) } else { problem });
     }
     if !headers.contains_key(CONTENT_ENCODING) {
         return Ok(body);

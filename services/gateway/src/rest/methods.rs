@@ -1,7 +1,7 @@
 //! What the methods of HTTP mean here: those that read, those that a path does not have, and the question which it has.
 
 use http::header::ALLOW;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use tonic::Code;
 
 use super::problem::Problem;
@@ -9,6 +9,10 @@ use crate::body::Body;
 
 /// Those of the gateway's own pages.
 pub(super) const OF_PAGES: &str = "GET, HEAD, OPTIONS";
+
+/// Says what a PATCH may be written in (RFC 5789).
+pub(super) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Whether a method asks for something and changes nothing.
 pub(super) fn reads(method: &Method) -> bool {
@@ -20,6 +24,9 @@ pub(super) fn other(method: &Method, allow: &str) -> Result<Response<Body>, Prob
     let allowed = HeaderValue::from_str(allow).expect("the rules were checked to have methods of HTTP");
     if method == Method::OPTIONS {
         let mut response = no_content();
+        if allow.split(", ").any(|method| method == "PATCH") {
+            response.headers_mut().insert(ACCEPT_PATCH, JSON);
+        }
         response.headers_mut().insert(ALLOW, allowed);
         return Ok(response);
     }

@@ -4,9 +4,11 @@ use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode};
+use selvedge_testing::Site;
 use serde_json::json;
 use tokio::sync::Notify;
 
+use crate::gateway::start;
 use crate::shop::{self, Call, Reply, item};
 
 /// Answers with what it was sent.
@@ -177,6 +179,24 @@ impl Drop for Dropped {
         self.0.notify_one();
     }
 }
+
+#[tokio::test]
+async fn who_may_patch_is_told_in_what() {
+    let gateway = start(&[]).await;
+    let site = Site::at(gateway.address);
+    let text = [("content-type", "text/plain")];
+    let patch = site.ask(Method::PATCH, "/v1/films/1", &text, "{}").await;
+    assert_eq!((patch.status, patch.header("accept-patch")), (StatusCode::UNSUPPORTED_MEDIA_TYPE, JSON));
+    let options = site.ask(Method::OPTIONS, "/v1/films/1", &[], "").await;
+    assert_eq!((options.status, options.header("accept-patch")), (StatusCode::NO_CONTENT, JSON));
+    // Where there is nothing to patch, there is nothing to say of it.
+    let post = site.ask(Method::POST, "/v1/films", &text, "{}").await;
+    assert_eq!((post.status, post.header("accept-patch")), (StatusCode::UNSUPPORTED_MEDIA_TYPE, ""));
+    let options = site.ask(Method::OPTIONS, "/v1/films", &[], "").await;
+    assert_eq!((options.status, options.header("accept-patch")), (StatusCode::NO_CONTENT, ""));
+}
+
+const JSON: &str = "application/json";
 
 #[tokio::test]
 async fn pages_are_read_on_the_same_conditions_as_anything_else() {
