@@ -15,10 +15,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, IF_MATCH};
+use http::header::{CONNECTION, CONTENT_LENGTH, IF_MATCH};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use selvedge_kit::StartError;
 use selvedge_transcode::{Body as InBody, Found, Match, Route, Schema, Service, Transcoder};
@@ -115,7 +115,12 @@ pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<I
         if let Some(cause) = &problem.cause {
             observed.explain(cause);
         }
-        problem.response(&head.headers, web, observed.trace_id())
+        let mut response = problem.response(&head.headers, web, observed.trace_id());
+        if head.version == Version::HTTP_2 {
+            // There, the end of a request is no end of the connection.
+            response.headers_mut().remove(CONNECTION);
+        }
+        response
     });
     finish(&mut response, &head.method, &mut observed);
     response

@@ -1,7 +1,7 @@
 //! The body of a request, taken in and unpacked within its limits.
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use hyper::body::Incoming;
@@ -59,17 +59,21 @@ fn is_json(content_type: Option<&HeaderValue>) -> bool {
     is_utf8 && (media_type == "application/json" || media_type.ends_with("+json"))
 }
 
+/// The rest of the body will not be read, which over HTTP/1.1 is the end of the connection.
 fn refusal(error: CollectError, limits: &Limits) -> Problem {
     match error {
-        CollectError::TooLarge => too_large(limits),
+        CollectError::TooLarge => too_large(limits).with(CONNECTION, CLOSE),
         CollectError::Stalled => too_slow(),
         CollectError::Broken(error) => Problem::invalid("", format!("the body broke off: {error}")),
     }
 }
 
 pub(super) fn too_slow() -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body came too slowly")
+    let detail = "the body came too slowly";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, detail).with(CONNECTION, CLOSE)
 }
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 fn too_large(limits: &Limits) -> Problem {
     let detail = format!("a body may have {} bytes", limits.body_bytes);

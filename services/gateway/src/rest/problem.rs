@@ -133,7 +133,7 @@ impl Problem {
     fn problem_json(&self, trace_id: Option<&str>) -> Value {
         let mut problem = json!({
             "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or("Client Closed Request"),
+            "title": title(self.status),
             "status": self.status.as_u16(),
             "detail": self.detail,
             "code": code_name(self.code),
@@ -143,6 +143,14 @@ impl Problem {
             problem["traceId"] = trace_id.into();
         }
         problem
+    }
+}
+
+/// As RFC 9110 names it; 413 had another name before that.
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        status => status.canonical_reason().unwrap_or("Client Closed Request"),
     }
 }
 

@@ -227,5 +227,5 @@ async fn a_body_that_does_not_come_in_time_is_the_callers_delay() {
     let request =
         "PUT /v1/items/1 HTTP/1.1\r\nhost: here\r\nx-server-timeout: 0.05\r\ncontent-length: 9\r\n\r\n{";
     let answer = raw::until_closed(shop.gateway.address, request.as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("connection: close\r\n"), "{answer}");
 }
