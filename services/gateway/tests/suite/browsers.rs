@@ -3,12 +3,15 @@
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, StatusCode};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::Full;
 use selvedge_testing::Site;
 use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::gateway::start;
+use crate::raw;
 use crate::shop::{self, Call, Reply, item};
 
 /// Answers with what it was sent.
@@ -104,6 +107,10 @@ async fn bodies_are_packed_as_the_caller_likes_it_and_unpacked_within_the_limit(
     // What is left of this one will not be read.
     let large = shop.site.ask(Method::PUT, "/v1/items/1", &[], &" ".repeat(20_001)).await;
     assert_eq!((large.status, large.header("connection")), (StatusCode::PAYLOAD_TOO_LARGE, "close"));
+    let over_http_2 = Request::put(format!("http://{}/v1/items/1", shop.gateway.address));
+    let over_http_2 = over_http_2.body(Full::new(Bytes::from(vec![b' '; 1 << 20]))).unwrap();
+    let large = raw::send(shop.gateway.address, over_http_2).await;
+    assert_eq!((large.status, large.headers.get("connection")), (413, None));
     let unknown = shop.site.ask(Method::PUT, "/v1/items/1", &[("content-encoding", "lzma")], &body).await;
     assert_eq!(unknown.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(unknown.header("accept-encoding"), "gzip, br, zstd");
