@@ -85,8 +85,18 @@ fn challenge(text: &str) -> Result<HeaderValue, String> {
 /// Not those that belong to a connection, or that the gateway itself answers for.
 fn forwardable(text: &str) -> Result<HeaderName, String> {
     let name = HeaderName::try_from(text).map_err(|_| "not the name of a header".to_owned())?;
-    let own =
-        ["connection", "content-length", "content-type", "host", "keep-alive", "te", "trailer", "upgrade"];
+    let own = [
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+    ];
     let refused = own.contains(&name.as_str())
         || ["grpc-", "proxy-", "transfer-", "x-selvedge-", "content-encoding", "cookie"]
             .iter()
@@ -121,9 +131,16 @@ mod tests {
     #[test]
     fn headers_of_ours_and_of_the_connection_are_not_forwarded() {
         assert!(forwardable("X-Tenant").is_ok());
-        for wrong in
-            ["connection", "grpc-timeout", "transfer-encoding", "x-selvedge-client-address", "te", "a b"]
-        {
+        for wrong in [
+            "connection",
+            "expect",
+            "http2-settings",
+            "grpc-timeout",
+            "transfer-encoding",
+            "x-selvedge-client-address",
+            "te",
+            "a b",
+        ] {
             assert!(forwardable(wrong).is_err(), "{wrong}");
         }
     }
