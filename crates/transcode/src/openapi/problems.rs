@@ -43,7 +43,7 @@ pub(super) const REFUSALS: &[Refusal] = &[
         10,
         "The current state is not the one that `If-Match` names; nothing was changed.",
     ),
-    refusal(413, "PayloadTooLarge", "Payload Too Large", "OUT_OF_RANGE", 11, "The body is too large."),
+    refusal(413, "PayloadTooLarge", "Content Too Large", "OUT_OF_RANGE", 11, "The body is too large."),
     refusal(
         415,
         "UnsupportedMediaType",

@@ -57,6 +57,7 @@ mod tests {
         }
         assert_eq!(of("grpc-timeout", "5"), None);
     }
+
     #[test]
     fn who_says_two_things_is_held_to_the_shorter_and_nothing_is_said_twice() {
         let (server, grpc) = ("x-server-timeout", "grpc-timeout");
