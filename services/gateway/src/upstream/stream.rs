@@ -101,7 +101,7 @@ async fn send(mut body: Body, mut to: Outgoing) {
         };
     }
     // Until the answer ends, and this with it: not all need have left.
-    pending().await
+    pending::<()>().await;
 }
 
 /// Sends a part of a body; answers with whether another may follow. Only the last one does not wait for room.

@@ -32,6 +32,7 @@ enum Manner {
     Html,
     NotFound,
     NoTrailers,
+    NoStatus,
     Reset(h2::Reason),
     ResetHalfway,
 }
@@ -65,6 +66,11 @@ fn answer(manner: Manner, mut respond: h2::server::SendResponse<Bytes>) {
         Manner::NoTrailers => {
             let mut body = respond.send_response(head(200, "application/grpc"), false).unwrap();
             body.send_data(Bytes::from_static(b"\0\0\0\0\0"), true).unwrap();
+        }
+        Manner::NoStatus => {
+            let mut body = respond.send_response(head(200, "application/grpc"), false).unwrap();
+            body.send_trailers([("x-last".parse().unwrap(), "word".parse().unwrap())].into_iter().collect())
+                .unwrap();
         }
         Manner::Reset(reason) => respond.send_reset(reason),
         Manner::ResetHalfway => {
@@ -100,6 +106,7 @@ async fn however_an_answer_ends_there_is_a_status() {
         (Manner::Html, 13),
         (Manner::NotFound, 13),
         (Manner::NoTrailers, 13),
+        (Manner::NoStatus, 13),
         (Manner::Reset(h2::Reason::CANCEL), 1),
         (Manner::Reset(h2::Reason::INTERNAL_ERROR), 13),
         (Manner::Reset(h2::Reason::ENHANCE_YOUR_CALM), 8),

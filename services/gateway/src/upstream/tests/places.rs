@@ -43,7 +43,7 @@ async fn native(upstream: &Arc<Upstream>, message: &Bytes) -> Result<http::Respo
 
 #[tokio::test]
 async fn no_call_is_sent_before_the_upstream_has_said_how_many_it_takes() {
-    let upstream = upstream(async |stream| {
+    let upstream = upstream(|stream| async move {
         // Its limit takes a while to come.
         sleep(Duration::from_millis(50)).await;
         let mut server = h2::server::Builder::new();
@@ -63,49 +63,56 @@ async fn no_call_is_sent_before_the_upstream_has_said_how_many_it_takes() {
     }
 }
 
+/// Keeps its calls waiting, two on a connection, until it is told to leave; later connections are served well.
+async fn keep_waiting(stream: TcpStream, mut leaves: watch::Receiver<bool>) {
+    let keeps_waiting = !*leaves.borrow_and_update();
+    let mut server = h2::server::Builder::new();
+    let mut connection = server.max_concurrent_streams(2).handshake(stream).await.unwrap();
+    let mut kept = vec![];
+    loop {
+        tokio::select! {
+            Some(Ok((_, respond))) = connection.accept() => {
+                if keeps_waiting {
+                    kept.push(respond);
+                } else {
+                    good(respond);
+                }
+            }
+            Ok(()) = leaves.changed() => connection.graceful_shutdown(),
+            else => return,
+        }
+    }
+}
+
 #[tokio::test]
 async fn connections_that_are_about_to_end_are_not_the_end_of_a_call() {
     let (leave, leaves) = watch::channel(false);
-    let upstream = upstream(move |stream| {
-        let mut leaves = leaves.clone();
-        async move {
-            let mut server = h2::server::Builder::new();
-            let mut connection = server.max_concurrent_streams(1).handshake(stream).await.unwrap();
-            // The first call of each of these connections is never answered.
-            let is_to_leave = !*leaves.borrow_and_update();
-            let mut kept = vec![];
-            loop {
-                tokio::select! {
-                    Some(Ok((_, respond))) = connection.accept() => {
-                        if is_to_leave { kept.push(respond) } else { good(respond); }
-                    }
-                    Ok(()) = leaves.changed() => connection.graceful_shutdown(),
-                }
-            }
+    let upstream = upstream(move |stream| keep_waiting(stream, leaves.clone())).await;
+    let message = Bytes::from_static(super::FRAMED);
+    let in_flight = async |calls| {
+        while upstream.endpoints().first().is_none_or(|it| it.in_flight() != calls) {
+            sleep(Duration::from_millis(1)).await;
         }
-    })
-    .await;
-    let waiting: Vec<_> = (0..3)
-        .map(|_| {
-            let upstream = upstream.clone();
-            tokio::spawn(async move { native(&upstream, &Bytes::from_static(super::FRAMED)).await.map(drop) })
-        })
-        .collect();
-    while upstream.endpoints()[0].in_flight() < 3 {
-        sleep(Duration::from_millis(1)).await;
+    };
+    let mut waiting = vec![];
+    for number in 1..=6 {
+        let (upstream, message) = (upstream.clone(), message.clone());
+        waiting.push(tokio::spawn(async move { native(&upstream, &message).await.map(drop) }));
+        in_flight(number).await;
     }
+    // Three connections have room for another call each.
+    waiting.iter().step_by(2).for_each(tokio::task::JoinHandle::abort);
+    in_flight(3).await;
     leave.send(true).unwrap();
-    // Two round trips, after which each of the three has been told to go elsewhere.
+    // By then they were told to take no more.
     sleep(Duration::from_millis(100)).await;
-    for _ in 0..5 {
-        native(&upstream, &Bytes::from_static(super::FRAMED)).await.unwrap();
-    }
-    waiting.iter().for_each(|call| call.abort());
+    native(&upstream, &message).await.unwrap();
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 #[tokio::test]
 async fn what_nobody_will_read_does_not_keep_its_place() {
-    let upstream = upstream(async |stream| {
+    let upstream = upstream(|stream| async move {
         let mut server = h2::server::Builder::new();
         server.max_concurrent_streams(3).initial_window_size(1000);
         let mut connection = server.handshake(stream).await.unwrap();
