@@ -1,6 +1,7 @@
 //! Decides who answers a request.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
 
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
@@ -46,7 +47,7 @@ async fn preflight(worker: &Arc<Worker>, cors: &CorsLayer, request: Request<Inco
     }
     let mut observed = Observed::begin(worker, Label::Unknown, End::Http(StatusCode::OK), &request);
     // The layer knows the answer by itself.
-    let inner = service_fn(async |_| Ok::<_, Infallible>(Response::default()));
+    let inner = service_fn(|_| ready(Ok::<_, Infallible>(Response::default())));
     let Ok(mut response) = cors.layer(inner).oneshot(request).await;
     rest::finish(&mut response, &Method::OPTIONS, &mut observed);
     response

@@ -19,10 +19,22 @@ pub(crate) struct Reply {
     pub(crate) message: Bytes,
 }
 
+/// What a proxy before the upstream answers where that is not there, or takes no more; gRPC calls these unavailable.
+const NOT_NOW: [StatusCode; 4] = [
+    StatusCode::TOO_MANY_REQUESTS,
+    StatusCode::BAD_GATEWAY,
+    StatusCode::SERVICE_UNAVAILABLE,
+    StatusCode::GATEWAY_TIMEOUT,
+];
+
 /// Whether the head of an answer is one of gRPC.
 pub(crate) fn check_head<B>(response: &Response<B>) -> Result<(), CallError> {
-    if response.status() != StatusCode::OK {
-        return Err(CallError::Garbage(format!("HTTP status {}", response.status())));
+    let status = response.status();
+    if NOT_NOW.contains(&status) {
+        return Err(CallError::Broken(Code::Unavailable, format!("HTTP status {status}")));
+    }
+    if status != StatusCode::OK {
+        return Err(CallError::Garbage(format!("HTTP status {status}")));
     }
     let kind = response.headers().get(header::CONTENT_TYPE);
     if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc")) {

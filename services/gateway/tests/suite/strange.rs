@@ -30,7 +30,7 @@ async fn parrot(text: &'static [u8]) -> SocketAddr {
 #[derive(Clone, Copy)]
 enum Manner {
     Html,
-    NotFound,
+    Http(u16),
     NoTrailers,
     NoStatus,
     Reset(h2::Reason),
@@ -62,7 +62,7 @@ fn answer(manner: Manner, mut respond: h2::server::SendResponse<Bytes>) {
             let mut body = respond.send_response(head(200, "text/html"), false).unwrap();
             body.send_data(Bytes::from_static(b"<html>"), true).unwrap();
         }
-        Manner::NotFound => drop(respond.send_response(head(404, "text/plain"), true).unwrap()),
+        Manner::Http(status) => drop(respond.send_response(head(status, "text/plain"), true).unwrap()),
         Manner::NoTrailers => {
             let mut body = respond.send_response(head(200, "application/grpc"), false).unwrap();
             body.send_data(Bytes::from_static(b"\0\0\0\0\0"), true).unwrap();
@@ -104,7 +104,8 @@ async fn rubbish_is_the_upstreams_fault() {
 async fn however_an_answer_ends_there_is_a_status() {
     for (manner, status) in [
         (Manner::Html, 13),
-        (Manner::NotFound, 13),
+        (Manner::Http(404), 13),
+        (Manner::Http(503), 14),
         (Manner::NoTrailers, 13),
         (Manner::NoStatus, 13),
         (Manner::Reset(h2::Reason::CANCEL), 1),
