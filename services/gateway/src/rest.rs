@@ -156,9 +156,9 @@ async fn call(
     }
     let limit = deadline::limit(&head.headers, limits.deadline, limits.deadline_cap)?;
     let deadline = Instant::now() + limit;
-    // A body that is still on its way by then is the caller's delay and not the service's.
     let transcoder = &shared.rest.transcoder;
     let is_passed_over = route.body == InBody::None && transcoder.options().ignore_unexpected_body;
+    // A body that is still on its way by then is the caller's delay and not the service's.
     let body = timeout_at(deadline, intake::take_in(head, body, is_passed_over, limits)).await;
     let body = body.unwrap_or_else(|_| Err(intake::too_slow()))?;
     observed.request_bytes = body.len();
