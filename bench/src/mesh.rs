@@ -3,9 +3,11 @@
 
 mod agree;
 mod binaries;
+mod calls;
 mod contenders;
 mod cpu;
 mod database;
+mod echo;
 mod machine;
 mod pgbench;
 mod plot;
@@ -18,6 +20,7 @@ mod stage;
 mod targets;
 mod turn;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,7 +70,7 @@ struct Options {
     /// How long a turn is measured; whole seconds for pgbench
     #[arg(long, default_value_t = 3.0, value_parser = seconds)]
     seconds: f64,
-    /// Who takes part; when absent, all but those that are about traces
+    /// Who takes part; when absent, all but variants of them
     #[arg(long, value_enum, value_delimiter = ',')]
     contenders: Vec<Contender>,
     /// The share of traces that are recorded, from 0 to 1
@@ -125,16 +128,15 @@ impl All {
             None => root().join("bench/results").join(Utc::now().format("%Y-%m-%d").to_string()),
         };
         let usual = self.options.contenders();
-        let mut everyone = usual.clone();
-        everyone.extend(usual.iter().filter_map(|contender| contender.traced()));
-        let (stage, mut results) = self.options.begin(&everyone).await?;
+        let asked = |work| usual.iter().chain(usual.iter().flat_map(move |it| it.variants(work))).copied();
+        let everyone: BTreeSet<_> = ALL.into_iter().flat_map(asked).collect();
+        let (stage, mut results) = self.options.begin(&Vec::from_iter(everyone)).await?;
         let peak = self.options.peak_connections();
         for work in ALL {
             for connections in self.options.connections() {
-                let traced = work == Work::Film && connections == peak;
-                let contenders = if traced { &everyone } else { &usual };
+                let contenders = if connections == peak { asked(work).collect() } else { usual.clone() };
                 let question = Question { work, connections, due: None };
-                results.turns.extend(self.options.turns(&stage, contenders, question).await);
+                results.turns.extend(self.options.turns(&stage, &contenders, question).await);
             }
         }
         if usual.contains(&Contender::Gateway) {

@@ -20,28 +20,28 @@ async fn bench(arguments: &[&str]) -> Output {
 async fn every_work_has_a_table_and_all_answer_the_same() {
     let results = tempfile::tempdir().unwrap();
     let out = results.path().to_str().unwrap();
-    let output = bench(&["mesh", "--contenders", "gateway,monolith", "--out", out]).await;
+    let output = bench(&["mesh", "--contenders", "gateway,monolith,gateway-echo", "--out", out]).await;
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("the same JSON comes from: gateway, monolith"), "{said}");
+    assert!(said.contains("the same JSON comes from: gateway, monolith, gateway-echo"), "{said}");
     for work in ["film", "page", "search", "create", "visit", "mix"] {
         let (_, table) = said.split_once(&format!("\n{work}, 2 connections\n\n")).expect(work);
         let contenders = table.split("\n\n").next().unwrap().lines().skip(2);
         let rates = contenders.map(|row| row.split('|').nth(2).unwrap().trim().parse::<f64>().unwrap());
-        assert!(rates.clone().count() == 2 && rates.clone().all(|rate| rate > 0.0), "{work}: {table}");
+        assert!(rates.clone().count() == 3 && rates.clone().all(|rate| rate > 0.0), "{work}: {table}");
     }
 
     let read = |file: &str| std::fs::read_to_string(results.path().join(file)).unwrap();
     let all: serde_json::Value = serde_json::from_str(&read("results.json")).unwrap();
     let turns = all["turns"].as_array().unwrap();
-    assert_eq!(turns.len(), 12);
+    assert_eq!(turns.len(), 18);
     assert!(
         turns.iter().all(|turn| turn["figures"]["memory"]["gateway"]["now"].as_f64() > Some(1.0)),
         "{all}"
     );
     assert!(read("README.md").contains("## Targets"));
     let plot = read("plot.svg");
-    assert_eq!(plot.matches("/s</title>").count(), 12, "{plot}");
+    assert_eq!(plot.matches("/s</title>").count(), 18, "{plot}");
 }
 
 #[tokio::test]

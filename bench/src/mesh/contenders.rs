@@ -11,7 +11,7 @@ use super::processes::{command, free_port};
 use super::python;
 use super::stage::Stage;
 use crate::Result;
-use crate::load::Target;
+use crate::load::{Target, Work};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -34,9 +34,13 @@ pub(crate) enum Contender {
     GrpcTraced,
     /// The gateway before the service, and both record each trace, in REST
     GatewayTraced,
+    /// The gateway before an echo of the service, in REST
+    GatewayEcho,
+    /// Envoy before an echo of the service, in REST
+    EnvoyEcho,
 }
 
-/// All but those that are about traces.
+/// All but the variants of some of them.
 pub(super) const USUAL: [Contender; 7] = [
     Contender::Pgbench,
     Contender::Grpc,
@@ -59,15 +63,19 @@ impl Contender {
             Self::FastapiPsycopg2 => "fastapi-psycopg2",
             Self::GrpcTraced => "grpc-traced",
             Self::GatewayTraced => "gateway-traced",
+            Self::GatewayEcho => "gateway-echo",
+            Self::EnvoyEcho => "envoy-echo",
         }
     }
 
-    /// The same, recording each trace.
-    pub(super) fn traced(self) -> Option<Self> {
-        match self {
-            Self::Grpc => Some(Self::GrpcTraced),
-            Self::Gateway => Some(Self::GatewayTraced),
-            _ => None,
+    /// What is looked at of this work besides: the same, recording each trace, or before an echo.
+    pub(super) fn variants(self, work: Work) -> &'static [Self] {
+        match (self, work) {
+            (Self::Grpc, Work::Film) => &[Self::GrpcTraced],
+            (Self::Gateway, Work::Film) => &[Self::GatewayTraced, Self::GatewayEcho],
+            (Self::Gateway, Work::Page) => &[Self::GatewayEcho],
+            (Self::Envoy, Work::Film | Work::Page) => &[Self::EnvoyEcho],
+            _ => &[],
         }
     }
 
@@ -78,7 +86,7 @@ impl Contender {
 
     /// Whether it comes from a registry, which cannot be had everywhere.
     pub(super) fn may_be_absent(self) -> bool {
-        matches!(self, Self::Envoy | Self::FastapiSqlmodel | Self::FastapiPsycopg2)
+        matches!(self, Self::Envoy | Self::EnvoyEcho | Self::FastapiSqlmodel | Self::FastapiPsycopg2)
     }
 
     /// Starts what it needs besides the services, and says whom to ask.
@@ -97,7 +105,15 @@ impl Contender {
                 let command = command(stage.programs.join("selvedge-bench-monolith"));
                 Target::Rest(stage.peer("monolith", command).await?)
             }
-            Self::Envoy => Target::Rest(envoy(stage).await?),
+            Self::GatewayEcho => {
+                let echo = stage.echo().await?;
+                Target::Rest(stage.gateway("gateway-echo", echo, stage.trace_ratio).await?)
+            }
+            Self::Envoy => Target::Rest(envoy(stage, "envoy", catalog).await?),
+            Self::EnvoyEcho => {
+                let echo = stage.echo().await?;
+                Target::Rest(envoy(stage, "envoy-echo", echo).await?)
+            }
             Self::FastapiSqlmodel => {
                 Target::Rest(fastapi(stage, "fastapi-sqlmodel", "sqlmodel_app:app").await?)
             }
@@ -108,7 +124,7 @@ impl Contender {
     }
 }
 
-async fn envoy(stage: &mut Stage) -> Result<SocketAddr> {
+async fn envoy(stage: &mut Stage, name: &'static str, catalog: SocketAddr) -> Result<SocketAddr> {
     let folder = root().join("bench/peers/envoy");
     let python = python::environment(&stage.programs, "envoy", &folder.join("requirements.txt"))?;
     let descriptors = stage.directory.path().join("descriptors.bin");
@@ -118,17 +134,17 @@ async fn envoy(stage: &mut Stage) -> Result<SocketAddr> {
     for (name, value) in [
         ("{port}", address.port().to_string()),
         ("{admin_port}", admin.port().to_string()),
-        ("{catalog_port}", stage.catalog.port().to_string()),
+        ("{catalog_port}", catalog.port().to_string()),
         ("{contacts_port}", stage.contacts.port().to_string()),
         ("{descriptors}", descriptors.display().to_string()),
     ] {
         config = config.replace(name, &value);
     }
-    let file = stage.directory.path().join("envoy.yaml");
+    let file = stage.directory.path().join(format!("{name}.yaml"));
     fs::write(&file, config)?;
     let mut command = command(python::installed(&python, "envoy/_bin/envoy")?);
     command.arg("--config-path").arg(file).args(["--log-level", "warn", "--disable-hot-restart"]);
-    stage.rest("envoy", command, address).await
+    stage.rest(name, command, address).await
 }
 
 async fn fastapi(stage: &mut Stage, name: &'static str, app: &str) -> Result<SocketAddr> {

@@ -30,7 +30,7 @@ pub(super) struct Results {
     pub(super) soak: f64,
     pub(super) memory: BTreeMap<&'static str, Memory>,
     /// What arrived where traces are sent.
-    pub(super) trace_bytes: u64,
+    pub(super) trace_bytes: usize,
 }
 
 impl Results {

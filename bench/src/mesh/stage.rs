@@ -15,6 +15,7 @@ use super::binaries;
 use super::contenders::Contender;
 use super::cpu::{POSTGRES, Watch};
 use super::database::Database;
+use super::echo::Echo;
 use super::pgbench::Scripts;
 use super::processes::{Process, command, free_port};
 use super::sink::Sink;
@@ -41,6 +42,7 @@ pub(super) struct Stage {
     pub(super) trace_ratio: f64,
     pub(super) sink: Sink,
     traced: Option<SocketAddr>,
+    echo: Option<Echo>,
     load: Option<Runtime>,
     // The order is that of the end.
     processes: Vec<Process>,
@@ -63,6 +65,7 @@ impl Stage {
             trace_ratio,
             sink: Sink::start().await?,
             traced: None,
+            echo: None,
             load: Some(Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?),
             processes: vec![],
             database: Database::start().await?,
@@ -129,6 +132,15 @@ impl Stage {
         self.service("catalog-traced", "catalog", address, 1.0).await?;
         self.traced = Some(address);
         Ok(address)
+    }
+
+    /// An echo of the catalog service.
+    pub(super) async fn echo(&mut self) -> Result<SocketAddr> {
+        if let Some(echo) = &self.echo {
+            return Ok(echo.address);
+        }
+        let echo = Echo::start(self.catalog).await?;
+        Ok(self.echo.insert(echo).address)
     }
 
     pub(super) async fn gateway(

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::contenders::Contender::{
-    self, Envoy, FastapiPsycopg2, FastapiSqlmodel, Gateway, Grpc, Monolith, Pgbench,
+    self, Envoy, EnvoyEcho, FastapiPsycopg2, FastapiSqlmodel, Gateway, GatewayEcho, Grpc, Monolith, Pgbench,
 };
 use super::report::standings;
 use super::results::Results;
@@ -32,7 +32,7 @@ const RATES: &[(Work, usize, Contender, &[Contender], f64)] = &[
     (Visit, 64, Gateway, &[Pgbench], 8.0),
 ];
 
-/// Work, and the share of Envoy's CPU that the gateway may take.
+/// Work, and the share of Envoy's CPU that the gateway may take, each before an echo of the service.
 const CPU: &[(Work, f64)] = &[(Film, 0.25), (Page, 0.125)];
 const CPU_CONNECTIONS: usize = 64;
 
@@ -68,8 +68,9 @@ pub(super) fn verdicts(results: &Results) -> Vec<Verdict> {
         let of = |contender: Contender| {
             rounds(results, *work, CPU_CONNECTIONS, contender, |it| it.cpu.get(contender.name()).copied())
         };
-        let ratio = ratio(&of(Gateway), &of(Envoy));
-        let what = format!("{work:?}, {CPU_CONNECTIONS} connections: CPU of the gateway / of Envoy");
+        let ratio = ratio(&of(GatewayEcho), &of(EnvoyEcho));
+        let what =
+            format!("{work:?}, {CPU_CONNECTIONS} connections: CPU of the gateway / of Envoy, before an echo");
         verdicts.push(Verdict::at_most(what, *wanted, "", ratio));
     }
     let p99 = results.open.and_then(|question| {
