@@ -47,7 +47,9 @@ impl Sink {
     }
 
     pub(super) fn double(&mut self, number: f64) -> Step {
-        if number.is_finite() {
+        if let Some(hundredths) = hundredths(number) {
+            self.decimals(hundredths)
+        } else if number.is_finite() {
             self.shortest(zmij::Buffer::new().format_finite(number))
         } else {
             self.bytes(special(number))
@@ -62,9 +64,28 @@ impl Sink {
         }
     }
 
+    fn decimals(&mut self, hundredths: u32) -> Step {
+        self.unsigned(u64::from(hundredths / 100))?;
+        match pair(hundredths) {
+            [b'0', b'0'] => Ok(()),
+            [tenth, b'0'] => self.head(&[b'.', tenth], 2),
+            [tenth, hundredth] => self.head(&[b'.', tenth, hundredth], 3),
+        }
+    }
+
     fn shortest(&mut self, digits: &str) -> Step {
         self.bytes(digits.strip_suffix(".0").unwrap_or(digits).as_bytes())
     }
+}
+
+/// What prices and ratings are: decimals of so few digits that no two of them are the same double, so that none that is
+/// shorter can be this number either.
+#[inline]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what does not fit is found out")]
+fn hundredths(number: f64) -> Option<u32> {
+    let hundredths = (number * 100.0 + 0.5) as u32;
+    let is_it = (f64::from(hundredths) / 100.0).to_bits() == number.to_bits();
+    (is_it && (1..u32::MAX).contains(&hundredths)).then_some(hundredths)
 }
 
 /// Numbers that JSON does not have are strings.
@@ -103,6 +124,21 @@ mod tests {
     }
 
     #[test]
+    fn decimals_are_what_they_are_by_any_way() {
+        for number in (0..50_000).chain(u32::MAX - 1000..=u32::MAX) {
+            for number in [f64::from(number) / 100.0, f64::from(number) / 1000.0, f64::from(number) / 64.0] {
+                for number in [number.next_down(), number, number.next_up()] {
+                    let digits = zmij::Buffer::new().format(number).to_owned();
+                    assert_eq!(
+                        written(|sink| sink.double(number)),
+                        digits.strip_suffix(".0").unwrap_or(&digits)
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn floats_are_as_short_as_can_be() {
         let cases = [
             (0.0, "0"),
@@ -110,6 +146,14 @@ mod tests {
             (1.5, "1.5"),
             (8.0, "8"),
             (0.1, "0.1"),
+            (0.01, "0.01"),
+            (0.001, "0.001"),
+            (7.05, "7.05"),
+            (-7.5, "-7.5"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (42_949_672.94, "42949672.94"),
+            (42_949_672.95, "42949672.95"),
+            (42_949_672.96, "42949672.96"),
             (1e300, "1e+300"),
             (5e-324, "5e-324"),
             (f64::MAX, "1.7976931348623157e+308"),

@@ -31,7 +31,7 @@ impl<'a> Writer<'a> {
     pub(super) fn new(plans: &'a Plans, options: &Options, wire: &[u8], out: Vec<u8>) -> Self {
         Self {
             plans,
-            sink: Sink::new(out, wire.len() * 2 + 256, options.max_output),
+            sink: Sink::new(out, wire.len() * 3 + 64, options.max_output),
             groups: Groups::default(),
             is_pretty: options.pretty,
             quotes_64_bit: !options.numbers_for_64_bit,
