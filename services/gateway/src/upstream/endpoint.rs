@@ -19,7 +19,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How long an address that left a call without any answer is avoided. Then one call tries it.
 const PROBATION: Duration = Duration::from_secs(5);
-/// How long a call must have waited in vain before its end says something about the upstream, and not about the caller.
+/// How long calls must have waited in vain before it says something about the upstream, and not about its callers.
 const SILENCE: Duration = Duration::from_secs(1);
 /// Calls on one connection before another one is opened beside it, if the upstream does not allow less.
 const BUSY: usize = 100;
@@ -45,6 +45,24 @@ struct Inner {
     /// Why the last attempt to connect failed, if it did.
     failure: Option<Failure>,
     avoid_until: Option<Instant>,
+    silence: Silence,
+}
+
+/// How long calls have waited since the last answer, those that waited at once counted once; and until when they did.
+#[derive(Default)]
+struct Silence {
+    waited: Duration,
+    until: Option<Instant>,
+}
+
+impl Silence {
+    /// Adds what was waited for in vain, and says how much that is now.
+    fn lasts(&mut self, began: Instant, now: Instant) -> Duration {
+        let from = self.until.map_or(began, |until| until.max(began));
+        self.waited += now.saturating_duration_since(from);
+        self.until = Some(now);
+        self.waited
+    }
 }
 
 struct Failure {
@@ -144,15 +162,23 @@ impl Endpoint {
     /// Notes an answer, whatever it says.
     pub(super) fn answered(&self) {
         self.answers.fetch_add(1, Ordering::Relaxed);
+        let mut inner = self.lock();
         // Set only while the address is avoided, so that good calls need not look at the clock.
-        self.lock().avoid_until = None;
+        inner.avoid_until = None;
+        inner.silence = Silence::default();
     }
 
-    /// Notes that a call had no answer in all the time since `began`, when there had been `answers`.
+    /// Notes that a call had no answer in all the time since `began`, when there had been `answers`. Callers who wait for
+    /// less than would be telling, tell it together.
     pub(super) fn left_waiting(&self, began: Instant, answers: u64) {
-        if began.elapsed() >= SILENCE && self.answers.load(Ordering::Relaxed) == answers {
+        if self.answers.load(Ordering::Relaxed) != answers {
+            return;
+        }
+        let now = Instant::now();
+        let mut inner = self.lock();
+        if inner.silence.lasts(began, now) >= SILENCE {
             debug!(address = %self.address, "an upstream does not answer");
-            self.avoid();
+            inner.avoid_until = Some(now + PROBATION);
         }
     }
 
@@ -226,4 +252,19 @@ async fn connect(endpoint: Arc<Endpoint>) {
 fn pause(attempts: u32) -> Duration {
     let longest = FIRST_PAUSE.saturating_mul(1 << attempts.min(16)).min(LONGEST_PAUSE);
     longest.mul_f64(rand::random_range(0.5..=1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_waited_at_once_are_counted_once() {
+        let begin = Instant::now();
+        let at = |millis| begin + Duration::from_millis(millis);
+        let mut silence = Silence::default();
+        let waited = [(0, 100), (20, 110), (10, 110), (500, 600), (50, 650)];
+        let waited = waited.map(|(began, left)| silence.lasts(at(began), at(left)).as_millis());
+        assert_eq!(waited, [100, 110, 110, 210, 260]);
+    }
 }

@@ -1,6 +1,7 @@
 //! Unary calls to upstreams that do as they are told by the test.
 
 mod places;
+mod silence;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
