@@ -186,7 +186,8 @@ fn frame(
         Some(key) if matched.route.takes_request_id => {
             let key =
                 key.to_str().map_err(|_| Problem::invalid("Idempotency-Key", "must be visible ASCII"))?;
-            Some(key)
+            // The header is specified as a string in quotes, and mostly sent without.
+            Some(key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key))
         }
         _ => None,
     };

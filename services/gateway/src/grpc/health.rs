@@ -132,22 +132,24 @@ pub(crate) async fn check(
         return Ok(ServingStatus::NotServing);
     }
     if service.is_empty() {
-        let answers = join_all(upstreams.all().iter().map(|upstream| ask(upstream, ""))).await;
+        let answers = join_all(upstreams.all().iter().map(|upstream| ask(upstream, "", true))).await;
         let all = answers.iter().all(|answer| matches!(answer, Ok(ServingStatus::Serving)));
         return Ok(if all { ServingStatus::Serving } else { ServingStatus::NotServing });
     }
     if OWN.contains(&service) {
         return Ok(ServingStatus::Serving);
     }
-    match upstreams.owner(service) {
-        Some(upstream) => ask(upstream, service).await,
-        None => Err(Status::not_found("nobody serves this here")),
-    }
+    let is_known = shared.schema.services().iter().any(|it| &*it.name == service);
+    ask(upstreams.owner(service).ok_or_else(unknown)?, service, is_known).await
+}
+
+fn unknown() -> Status {
+    Status::not_found("nobody serves this here")
 }
 
 /// Asks an upstream how a service of its is. One that cannot say is not serving; but one that answers calls and has no
-/// health service is, as gRPC clients see it too.
-async fn ask(upstream: &Arc<Upstream>, service: &str) -> Result<ServingStatus, Status> {
+/// health service is, as gRPC clients see it too, if there is such a service at all.
+async fn ask(upstream: &Arc<Upstream>, service: &str, is_known: bool) -> Result<ServingStatus, Status> {
     let request = framed(&HealthCheckRequest { service: service.to_owned() });
     let path = PathAndQuery::from_static(CHECK);
     let call = upstream.unary(&path, HeaderMap::new(), request, MAX_ANSWER_BYTES);
@@ -157,7 +159,8 @@ async fn ask(upstream: &Arc<Upstream>, service: &str) -> Result<ServingStatus, S
             Ok(answer.unwrap_or(ServingStatus::Unknown))
         }
         Ok(Err(CallError::Failed(status))) => match status.code() {
-            Code::Unimplemented => Ok(ServingStatus::Serving),
+            Code::Unimplemented if is_known => Ok(ServingStatus::Serving),
+            Code::Unimplemented => Err(unknown()),
             Code::NotFound => Err(*status),
             _ => Ok(ServingStatus::NotServing),
         },

@@ -225,3 +225,18 @@ async fn unary_calls_over_grpc_have_the_same_limits_of_time() {
         assert_eq!(item.name, told);
     }
 }
+
+#[tokio::test]
+async fn a_key_is_the_same_with_and_without_quotes() {
+    // The `request_id` is the second field of the message, the empty item before it the first.
+    let shop = shop::open(&[], |call| async move {
+        let key = call.message.strip_prefix(b"\x0a\0\x12\x03").expect("three letters");
+        item("1", &String::from_utf8_lossy(key), "")
+    })
+    .await;
+    for (key, means) in [("abc", "abc"), ("\"abc\"", "abc"), ("\"ab", "\"ab"), ("ab\"", "ab\"")] {
+        let headers = [("Idempotency-Key", key), ("content-type", "application/json")];
+        let answer = shop.site.ask(Method::POST, "/v1/items", &headers, "{}").await;
+        assert_eq!(answer.json()["name"], means);
+    }
+}

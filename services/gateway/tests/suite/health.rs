@@ -9,7 +9,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::gateway::{channel, our_services, soon, start, upstream};
-use crate::{echo, raw};
+use crate::{echo, raw, shop};
 
 async fn check(address: std::net::SocketAddr, service: &str) -> Result<ServingStatus, Status> {
     let request = HealthCheckRequest { service: service.to_owned() };
@@ -42,6 +42,15 @@ async fn everybody_must_serve_for_all_to_serve() {
     soon(gateway.stop()).await;
     assert_eq!(soon(unknown.message()).await.unwrap().unwrap().status(), ServingStatus::NotServing);
     assert_eq!(soon(unknown.message()).await.unwrap_err().code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn who_has_no_health_service_serves_what_there_is() {
+    let shop = shop::open(&[], |_| async { Err(Status::unimplemented("what health?")) }).await;
+    let address = shop.gateway.address;
+    assert_eq!(check(address, "").await.unwrap(), ServingStatus::Serving);
+    assert_eq!(check(address, "shop.v1.Items").await.unwrap(), ServingStatus::Serving);
+    assert_eq!(check(address, "shop.v1.Item").await.unwrap_err().code(), Code::NotFound);
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
