@@ -12,6 +12,9 @@ use tokio::time::timeout;
 
 use crate::grpc::{Own, Relay};
 
+/// Up to here a body is kept whole.
+const SHORT: usize = 64 << 10;
+
 pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A body of any of the kinds that occur here. An enum, as boxing each would cost every request an allocation.
@@ -23,6 +26,8 @@ enum Kind {
     /// The one message of a unary call. Its length goes unsaid: a header more for what the frame says.
     Message(Bytes),
     Incoming(Incoming),
+    /// What came already, and what is still to come.
+    Begun(Bytes, Incoming),
     Relay(Relay),
     Own(Own),
 }
@@ -40,7 +45,17 @@ impl Body {
     pub(crate) fn len(&self) -> usize {
         match &self.0 {
             Kind::Full(bytes) | Kind::Message(bytes) => bytes.len(),
-            Kind::Empty | Kind::Incoming(_) | Kind::Relay(_) | Kind::Own(_) => 0,
+            Kind::Empty | Kind::Incoming(_) | Kind::Begun(..) | Kind::Relay(_) | Kind::Own(_) => 0,
+        }
+    }
+
+    /// The same once more, if all of it is there already.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match &self.0 {
+            Kind::Empty => Some(Self::empty()),
+            Kind::Full(bytes) => Some(Self::full(bytes.clone())),
+            Kind::Message(bytes) => Some(Self::message(bytes.clone())),
+            Kind::Incoming(_) | Kind::Begun(..) | Kind::Relay(_) | Kind::Own(_) => None,
         }
     }
 
@@ -49,7 +64,7 @@ impl Body {
         match &mut self.0 {
             Kind::Full(bytes) | Kind::Message(bytes) => Some(std::mem::take(bytes)),
             Kind::Empty => Some(Bytes::new()),
-            Kind::Incoming(_) | Kind::Relay(_) | Kind::Own(_) => None,
+            Kind::Incoming(_) | Kind::Begun(..) | Kind::Relay(_) | Kind::Own(_) => None,
         }
     }
 
@@ -92,7 +107,10 @@ impl http_body::Body for Body {
                 self.0 = Kind::Empty;
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
-            Kind::Incoming(body) => {
+            Kind::Begun(bytes, _) if !bytes.is_empty() => {
+                Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))))
+            }
+            Kind::Incoming(body) | Kind::Begun(_, body) => {
                 let frame = ready!(Pin::new(body).poll_frame(cx));
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
@@ -106,6 +124,7 @@ impl http_body::Body for Body {
             Kind::Empty => true,
             Kind::Full(bytes) | Kind::Message(bytes) => bytes.is_empty(),
             Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Begun(bytes, body) => bytes.is_empty() && body.is_end_stream(),
             Kind::Relay(relay) => relay.is_end_stream(),
             Kind::Own(own) => own.is_end_stream(),
         }
@@ -117,7 +136,7 @@ impl http_body::Body for Body {
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Incoming(body) => body.size_hint(),
             Kind::Own(own) => own.size_hint(),
-            Kind::Message(_) | Kind::Relay(_) => SizeHint::default(),
+            Kind::Message(_) | Kind::Begun(..) | Kind::Relay(_) => SizeHint::default(),
         }
     }
 }
@@ -143,19 +162,52 @@ pub(crate) async fn collect(mut body: Incoming, limit: usize, idle: Duration) ->
     if body.size_hint().lower() > limit as u64 {
         return Err(CollectError::TooLarge);
     }
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
+    let mut joined = Joined::default();
     while let Some(frame) = timeout(idle, body.frame()).await.map_err(|_| CollectError::Stalled)? {
         let Ok(data) = frame.map_err(CollectError::Broken)?.into_data() else { continue };
-        if data.len() > limit - first.len() - all.len() {
+        if data.len() > limit - joined.len() {
             return Err(CollectError::TooLarge);
         }
-        if all.is_empty() && first.is_empty() {
-            first = data;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&data);
+        joined.add(data);
+    }
+    Ok(joined.into_bytes())
+}
+
+/// The body of a call that has one message: whole if it is short, so that it could be sent again; else as it comes.
+pub(crate) async fn short(mut body: Incoming) -> Result<Body, hyper::Error> {
+    let mut joined = Joined::default();
+    while joined.len() <= SHORT {
+        let Some(frame) = body.frame().await else { return Ok(Body::message(joined.into_bytes())) };
+        // Calls have no trailers.
+        if let Ok(data) = frame?.into_data() {
+            joined.add(data);
         }
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    Ok(Body(Kind::Begun(joined.into_bytes(), body)))
+}
+
+/// Pieces, of which one alone is not copied.
+#[derive(Default)]
+struct Joined {
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl Joined {
+    fn len(&self) -> usize {
+        self.first.len() + self.all.len()
+    }
+
+    fn add(&mut self, data: Bytes) {
+        if self.len() == 0 {
+            self.first = data;
+        } else {
+            self.all.extend_from_slice(&std::mem::take(&mut self.first));
+            self.all.extend_from_slice(&data);
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        if self.all.is_empty() { self.first } else { self.all.freeze() }
+    }
 }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::{Instrument as _, Span};
 
-use crate::body::Body;
+use crate::body::{self, Body};
 use crate::client_address::{self, CLIENT_ADDRESS, client_address};
 use crate::observe::{End, Label, Observed, end_call};
 use crate::panics::{self, caught};
@@ -133,7 +133,8 @@ async fn call(
     observed: &Observed,
 ) -> Result<(Answered, Response<Received>), Status> {
     let (mut head, body) = incoming.into_parts();
-    let limit = limit(shared, label, &mut head.headers)?;
+    let is_unary = is_unary(shared, label);
+    let limit = limit(shared, is_unary, &mut head.headers)?;
     // A time too far away to be told is none.
     let ends = limit.and_then(|limit| Instant::now().checked_add(limit));
     let Some(path) = head.uri.path_and_query() else {
@@ -146,7 +147,12 @@ async fn call(
     head.headers.insert(CLIENT_ADDRESS, client_address::header(client));
     head.headers.insert(REQUEST_ID, observed.id.clone());
     observed.inject(&span, &mut head.headers);
-    let answer = upstream.stream(request(path, head.headers, Body::incoming(body))).instrument(span.clone());
+    let answer = async {
+        let broken = |error: hyper::Error| CallError::Broken(Code::Cancelled, error.to_string());
+        let body = if is_unary { body::short(body).await.map_err(broken)? } else { Body::incoming(body) };
+        upstream.call(request(path, head.headers, body)).await
+    };
+    let answer = answer.instrument(span.clone());
     let answered = match ends {
         None => answer.await,
         Some(ends) => {
@@ -171,22 +177,22 @@ async fn call(
     }
 }
 
+/// Whether an RPC is known to have one message in each direction.
+fn is_unary(shared: &Shared, label: Label) -> bool {
+    let Label::Rpc(service, method) = label else { return false };
+    let method = &shared.schema.services()[service].methods[method];
+    !method.client_streaming && !method.server_streaming
+}
+
 /// How long a call may take, of which the upstream is told. A stream may last, but an RPC that is known to be unary has the
 /// same limits as over REST.
-fn limit(shared: &Shared, label: Label, headers: &mut HeaderMap) -> Result<Option<Duration>, Status> {
+fn limit(shared: &Shared, is_unary: bool, headers: &mut HeaderMap) -> Result<Option<Duration>, Status> {
     let asked = match headers.get(timeout::HEADER).map(timeout::parse) {
         None => None,
         Some(Some(time)) => Some(time),
         Some(None) => return Err(Status::invalid_argument("grpc-timeout is not a number with a unit")),
     };
     let limits = &shared.config.limits;
-    let is_unary = match label {
-        Label::Rpc(service, method) => {
-            let method = &shared.schema.services()[service].methods[method];
-            !method.client_streaming && !method.server_streaming
-        }
-        _ => false,
-    };
     let limit = is_unary.then(|| asked.unwrap_or(limits.deadline).min(limits.deadline_cap)).or(asked);
     if let Some(limit) = limit.filter(|_| limit != asked) {
         headers.insert(timeout::HEADER, timeout::header(limit));

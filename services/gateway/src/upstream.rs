@@ -56,8 +56,6 @@ impl Upstreams {
 impl Upstream {
     /// Makes a unary call: one message out, `framed` with the five bytes before it, and one of at most `limit` bytes back.
     /// Dropping the future cancels the call upstream.
-    ///
-    /// Where the upstream provably did nothing with the request, it is sent once more, elsewhere if there is an elsewhere.
     pub(crate) async fn unary(
         self: &Arc<Self>,
         path: &PathAndQuery,
@@ -65,26 +63,30 @@ impl Upstream {
         framed: Bytes,
         limit: usize,
     ) -> Result<Reply, CallError> {
-        let first = request(path, headers.clone(), Body::message(framed.clone()));
-        let answered = match self.send(first, None).await {
-            Err((error, Some(refused))) if !error.may_have_run() => {
-                self.send(request(path, headers, Body::message(framed)), Some(refused)).await
-            }
-            answered => answered,
-        };
-        let (lease, response) = answered.map_err(|(error, _)| error)?;
+        let (lease, response) = self.call(request(path, headers, Body::message(framed))).await?;
         let reply = reply::read(response, limit).await;
         drop(lease);
         reply
     }
 
     /// Sends a request whose bodies may be streams; answers as soon as the upstream does. It is in flight for as long as
-    /// the lease is held. It is sent again only if nothing of it was sent.
-    pub(crate) async fn stream(
+    /// the lease is held.
+    ///
+    /// Where the upstream provably did nothing with it, it is sent once more, elsewhere if there is an elsewhere, unless its
+    /// body came as a stream.
+    pub(crate) async fn call(
         self: &Arc<Self>,
         request: Request<Body>,
     ) -> Result<(Lease, Response<Received>), CallError> {
-        self.send(request, None).await.map_err(|(error, _)| error)
+        let (head, body) = request.into_parts();
+        let again = body.again().map(|body| Request::from_parts(head.clone(), body));
+        let answered = match (self.send(Request::from_parts(head, body), None).await, again) {
+            (Err((error, Some(refused))), Some(again)) if !error.may_have_run() => {
+                self.send(again, Some(refused)).await
+            }
+            (answered, _) => answered,
+        };
+        answered.map_err(|(error, _)| error)
     }
 
     /// Sends a request, elsewhere than where it was `refused` if there is an elsewhere. That a connection takes no more calls

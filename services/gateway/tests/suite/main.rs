@@ -17,3 +17,4 @@ mod seen;
 mod shop;
 mod strange;
 mod tls;
+mod unary;

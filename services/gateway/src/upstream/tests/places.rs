@@ -34,11 +34,11 @@ async fn upstream<F: Future<Output = ()> + Send + 'static>(
     upstream
 }
 
-/// A call as native gRPC makes it, which is not repeated once it was sent.
+/// A call that is not repeated once it was sent, as none is whose body is a stream.
 async fn native(upstream: &Arc<Upstream>, message: &Bytes) -> Result<http::Response<Received>, CallError> {
-    let call = upstream.stream(request(&PATH, HeaderMap::new(), Body::message(message.clone())));
+    let call = upstream.send(request(&PATH, HeaderMap::new(), Body::message(message.clone())), None);
     let answered = timeout(Duration::from_mins(1), call).await.expect("it is answered within a minute");
-    answered.map(|(_, response)| response)
+    answered.map(|(_, response)| response).map_err(|(error, _)| error)
 }
 
 #[tokio::test]
