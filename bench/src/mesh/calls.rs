@@ -1,7 +1,5 @@
 //! gRPC as little as what the bench itself stands in for needs of it.
 
-use std::future::Future;
-
 use bytes::{Bytes, BytesMut};
 use h2::RecvStream;
 use h2::server::{self, SendResponse};
