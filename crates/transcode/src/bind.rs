@@ -10,7 +10,7 @@ mod required;
 
 use crate::route::{header_field, text_field};
 use crate::to_wire::ToWire;
-use crate::wire::{self, Malformed};
+use crate::wire::Malformed;
 use crate::{Body, Cardinality, Error, Kind, Match, MessageId, Options, Route, Routes, Schema, WellKnown};
 use location::Location;
 pub(crate) use location::has_location;
@@ -56,7 +56,7 @@ pub(crate) struct Binding {
 impl Binding {
     pub(crate) fn new(schema: &Schema, routes: &Routes, route: &Route) -> Self {
         Self {
-            if_match: header_field(schema, route.input, route.body, "etag"),
+            if_match: header_field(schema, route.input, route.body, "etag").filter(|_| route.takes_if_match),
             request_id: text_field(&schema[route.input], "request_id"),
             mask: mask_field(schema, route),
             etag: text_field(&schema[route.output], "etag"),
@@ -173,11 +173,10 @@ impl Binding {
         let bound = route.template.variables.iter().map(|variable| &*variable.path).filter(inside);
         let bound = bound.map(|path| &path[1..]).collect::<Vec<_>>();
         let names_nothing = json.is_empty() || json.trim_ascii() == b"null";
-        let paths = if names_nothing { vec![] } else { mask::of_body(binder, message, &bound, json)? };
         let mut wire = vec![];
-        wire::write_tag(&mut wire, schema[route.input].fields[mask].number, wire::LENGTH);
-        wire::write_varint(&mut wire, paths.len() as u64);
-        wire.extend_from_slice(&paths);
+        overlay::write_message(&schema[route.input].fields[mask], &mut wire, |wire| {
+            if names_nothing { Ok(()) } else { mask::of_body(binder, message, &bound, json, wire) }
+        })?;
         let member = overlay.enter(schema, route.input, &[mask], Source::Body, "update_mask")?;
         member.value = Value::Wire(wire);
         Ok(())

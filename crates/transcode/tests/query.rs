@@ -227,3 +227,34 @@ fn recursion_in_a_query_has_an_end() {
     assert!(deepest(50).is_ok());
     assert!(deepest(5_000).expect_err("too deep").ends_with("goes too deep"));
 }
+
+#[test]
+fn a_name_that_an_enum_does_not_have_makes_no_entry() {
+    let proto = r#"
+        enum Color { COLOR_UNSPECIFIED = 0; COLOR_RED = 1; }
+        message Q { map<string, Color> colors = 1; Color color = 2; repeated Color list = 3; }
+        service S { rpc Get(Q) returns (Q) { option (google.api.http) = {get: "/q"}; } }
+    "#;
+    let options = Options { ignore_unknown_enum_names: true, ..Options::default() };
+    let calls = Calls::new(inline::schema(proto), options);
+    let query =
+        "colors[a]=NO&colors[b]=COLOR_RED&colors[c]=COLOR_UNSPECIFIED&color=NO&list=NO&list=COLOR_RED";
+    let found = calls.call("GET", &format!("/q?{query}"), "");
+    let expected = r#"{"colors":{"b":"COLOR_RED","c":"COLOR_UNSPECIFIED"},"list":["COLOR_RED"]}"#;
+    assert_eq!(found.as_deref(), Ok(expected));
+}
+
+#[test]
+fn names_in_json_come_before_those_of_the_proto() {
+    let proto = r#"
+        message Q { string foo = 1 [json_name = "bar"]; string bar = 2 [json_name = "foo"]; }
+        service S {
+            rpc Get(Q) returns (Q) { option (google.api.http) = {get: "/q"}; }
+            rpc Post(Q) returns (Q) { option (google.api.http) = {post: "/q" body: "*"}; }
+        }
+    "#;
+    let calls = Calls::new(inline::schema(proto), Options::default());
+    let expected = Ok(r#"{"foo":"2","bar":"1"}"#);
+    assert_eq!(calls.call("GET", "/q?foo=1&bar=2", "").as_deref(), expected);
+    assert_eq!(calls.call("POST", "/q", r#"{"foo":"1","bar":"2"}"#).as_deref(), expected);
+}

@@ -4,7 +4,7 @@ use super::Binder;
 use crate::wire;
 use crate::{Error, Kind, MessageId, Schema};
 
-/// The paths of the fields that a body names, as the wire form of a `FieldMask`.
+/// Appends the paths of the fields that a body names, as the wire form of a `FieldMask`.
 ///
 /// What a caller cannot change is left out, so that what was read can be sent back as a whole: what the path binds, what is
 /// `OUTPUT_ONLY`, and the message's own `IDENTIFIER` and `etag`.
@@ -13,17 +13,17 @@ pub(super) fn of_body(
     message: MessageId,
     bound: &[&[usize]],
     json: &[u8],
-) -> Result<Vec<u8>, Error> {
-    let mut mask = vec![];
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
     for path in binder.to_wire.paths(message, json)? {
         let is_bound = bound.iter().any(|bound| path.starts_with(bound));
         if let Some(name) = name(binder.schema, message, &path).filter(|_| !is_bound) {
-            wire::write_tag(&mut mask, 1, wire::LENGTH);
-            wire::write_varint(&mut mask, name.len() as u64);
-            mask.extend_from_slice(name.as_bytes());
+            wire::write_tag(out, 1, wire::LENGTH);
+            wire::write_varint(out, name.len() as u64);
+            out.extend_from_slice(name.as_bytes());
         }
     }
-    Ok(mask)
+    Ok(())
 }
 
 /// The path as a mask has it; none where a caller cannot change what is there.

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use crate::wire::{self, Groups, Malformed};
-use crate::{Error, Kind, Message, MessageId, Schema};
+use crate::{Error, Field, Kind, Message, MessageId, Schema};
 
 /// The fields of one message of which something is said.
 #[derive(Debug, Default)]
@@ -190,16 +190,25 @@ impl Member {
         };
         let field = &schema[message].fields[self.field];
         let Kind::Message(message) = field.kind else { return Ok(()) };
-        if field.is_delimited {
-            wire::write_tag(out, field.number, wire::START);
-            inside.write(schema, message, base, out)?;
-            wire::write_tag(out, field.number, wire::END);
-        } else {
-            wire::write_tag(out, field.number, wire::LENGTH);
-            let opened = wire::open(out);
-            inside.write(schema, message, base, out)?;
-            wire::close(out, opened);
-        }
-        Ok(())
+        write_message(field, out, |out| inside.write(schema, message, base, out))
     }
+}
+
+/// Writes a field that is a message, between whatever marks its beginning and its end.
+pub(super) fn write_message<E>(
+    field: &Field,
+    out: &mut Vec<u8>,
+    content: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    if field.is_delimited {
+        wire::write_tag(out, field.number, wire::START);
+        content(out)?;
+        wire::write_tag(out, field.number, wire::END);
+    } else {
+        wire::write_tag(out, field.number, wire::LENGTH);
+        let opened = wire::open(out);
+        content(out)?;
+        wire::close(out, opened);
+    }
+    Ok(())
 }

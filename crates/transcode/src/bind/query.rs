@@ -61,9 +61,12 @@ fn target<'n>(binder: Binder<'_>, input: MessageId, name: &'n str) -> Result<Opt
             return Err(Error::new(name, "goes too deep"));
         }
         let message = &schema[target.message];
-        let named =
-            |field: &Field| !field.is_extension && (*field.name == *part || *field.json_name == *part);
-        let Some(index) = message.fields.iter().position(named) else { return Ok(None) };
+        // As in a body, a name in JSON comes before another field's name in the proto.
+        let place = |name: fn(&Field) -> &str| {
+            message.fields.iter().position(|field| !field.is_extension && name(field) == part)
+        };
+        let index = place(|field| &field.json_name).or_else(|| place(|field| &field.name));
+        let Some(index) = index else { return Ok(None) };
         let field = &message.fields[index];
         target.path.push(index);
         if parts.peek().is_none() {
@@ -122,8 +125,8 @@ fn parameter(
         member.value = Value::Wire(vec![]);
     }
     let Value::Wire(wire) = &mut member.value else { unreachable!("the same field is the same each time") };
-    scalar(binder, target.message, index, value, wire)
-        .map_err(|error| Error { place: name.to_owned(), ..error })
+    let written = scalar(binder, target.message, index, value, wire);
+    written.map(drop).map_err(|error| Error { place: name.to_owned(), ..error })
 }
 
 fn entry(
@@ -136,30 +139,34 @@ fn entry(
 ) -> Result<(), Error> {
     let Kind::Message(message) = field.kind else { unreachable!("the entries of a map are messages") };
     let place = |error| Error { place: name.to_owned(), ..error };
+    let before = out.len();
     wire::write_tag(out, field.number, wire::LENGTH);
     let opened = wire::open(out);
     scalar(binder, message, 0, key, out).map_err(place)?;
     if !keys.insert(out[opened..].to_vec()) {
         return Err(Error::new(name, "is given twice"));
     }
-    scalar(binder, message, 1, value, out).map_err(place)?;
-    wire::close(out, opened);
+    if scalar(binder, message, 1, value, out).map_err(place)? {
+        wire::close(out, opened);
+    } else {
+        out.truncate(before);
+    }
     Ok(())
 }
 
-/// Appends a field from its text. A message whose JSON may be anything is given as JSON.
+/// Appends a field from its text; `false` if that is passed over. A message whose JSON may be anything is given as JSON.
 fn scalar(
     binder: Binder<'_>,
     message: MessageId,
     index: usize,
     text: &str,
     out: &mut Vec<u8>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     if let Kind::Message(value) = binder.schema[message].fields[index].kind {
         match binder.schema[value].well_known {
             None => return Err(Error::new("", "is a message: name its fields")),
             Some(WellKnown::Struct | WellKnown::Value | WellKnown::ListValue) => {
-                return binder.to_wire.field(message, index, text.as_bytes(), out);
+                return binder.to_wire.field(message, index, text.as_bytes(), out).map(|()| true);
             }
             Some(well_known) if !is_text(well_known) => return Err(Error::new("", "cannot be a parameter")),
             Some(_) => {}

@@ -1,6 +1,6 @@
 //! Single values of a message, read from its wire form.
 
-use crate::wire::{self, Malformed};
+use crate::wire::{self, Groups, Malformed};
 use crate::{Cardinality, Kind, MessageId, Schema};
 
 /// A scalar as text; none if it is absent, or cannot be such a text.
@@ -68,7 +68,8 @@ fn value<'w>(
             wire::VARINT => Value::Number(wire::varint(&mut wire)?),
             wire::FIXED_64 => Value::Number(u64::from_le_bytes(wire::fixed(&mut wire)?)),
             wire::FIXED_32 => Value::Number(u32::from_le_bytes(wire::fixed(&mut wire)?).into()),
-            wire::LENGTH => Value::Bytes(wire::bytes(&mut wire)?),
+            wire::LENGTH if !field.is_delimited => Value::Bytes(wire::bytes(&mut wire)?),
+            wire::START if field.is_delimited => Value::Bytes(Groups::default().read(tag, &mut wire)?),
             _ => {
                 wire::skip(tag, &mut wire)?;
                 continue;

@@ -56,6 +56,8 @@ fn route(
         keep(problem);
         None
     });
+    // What a create makes has no state before.
+    let compares = !declared.name.starts_with("Create");
     Ok(Route {
         service,
         method,
@@ -72,7 +74,7 @@ fn route(
         response_body,
         client_streaming: declared.client_streaming,
         server_streaming: declared.server_streaming,
-        takes_if_match: header_field(schema, declared.input, body, "etag").is_some(),
+        takes_if_match: compares && header_field(schema, declared.input, body, "etag").is_some(),
         takes_request_id: text_field(&schema[declared.input], "request_id").is_some(),
         index: 0,
     })

@@ -9,7 +9,8 @@ use crate::{Error, Kind, MessageId, WellKnown};
 
 impl ToWire {
     /// Appends a field with the value that a text stands for, without the quotes of JSON; of a repeated field, one
-    /// element. Nothing is appended for zeros that are not written. The error has no place.
+    /// element. Nothing is appended for zeros that are not written. `false`: the text is a name that an enum does not have,
+    /// which is passed over by option. The error has no place.
     ///
     /// The key and the value of a map are the fields of its entry, which is a message like any other.
     pub fn text(
@@ -18,35 +19,34 @@ impl ToWire {
         field_index: usize,
         text: &str,
         out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let field = &self.plan(message).fields[field_index];
         self.text_field(field, text, out).map_err(Fault::into_error)
     }
 
-    fn text_field(&self, field: &FieldPlan, text: &str, out: &mut Vec<u8>) -> Parsed {
+    fn text_field(&self, field: &FieldPlan, text: &str, out: &mut Vec<u8>) -> Parsed<bool> {
         if field.layout == Layout::Map {
             return Err(Fault::new("a map is not given as text"));
         }
         let omit_zero = field.is_implicit && field.layout == Layout::Singular;
         match field.kind {
-            Kind::String if omit_zero && text.is_empty() => Ok(()),
+            Kind::String if omit_zero && text.is_empty() => {}
             Kind::String => {
                 field.tag.write(out);
                 write_varint(out, text.len() as u64);
                 out.extend_from_slice(text.as_bytes());
-                Ok(())
             }
-            Kind::Bytes => write_bytes(field, text, omit_zero, out),
-            Kind::Message(id) => self.text_message(field, id, text, out),
+            Kind::Bytes => write_bytes(field, text, omit_zero, out)?,
+            Kind::Message(id) => self.text_message(field, id, text, out)?,
             kind => {
-                let Some(bits) = self.text_bits(kind, text)? else { return Ok(()) };
+                let Some(bits) = self.text_bits(kind, text)? else { return Ok(false) };
                 if bits != 0 || !omit_zero {
                     tag_of_one(field).write(out);
                     scalars::write(kind, bits, out);
                 }
-                Ok(())
             }
         }
+        Ok(true)
     }
 
     fn text_bits(&self, kind: Kind, text: &str) -> Parsed<Option<u64>> {
@@ -66,15 +66,19 @@ impl ToWire {
     fn text_message(&self, field: &FieldPlan, id: MessageId, text: &str, out: &mut Vec<u8>) -> Parsed {
         let plan = self.plan(id);
         field.tag.write(out);
-        let opened = open(out);
+        let opened = field.end.is_none().then(|| open(out));
         match plan.well_known {
             Some(WellKnown::Timestamp) => times::write_timestamp(text, out)?,
             Some(WellKnown::Duration) => times::write_duration(text, out)?,
             Some(WellKnown::FieldMask) => mask::write(text, true, out)?,
-            Some(WellKnown::Wrapper(_)) => self.text_field(known::part(plan, 0)?, text, out)?,
+            Some(WellKnown::Wrapper(_)) => _ = self.text_field(known::part(plan, 0)?, text, out)?,
             _ => return Err(Fault::new("a message is not given as text")),
         }
-        close(out, opened);
+        match (field.end, opened) {
+            (Some(end), _) => end.write(out),
+            (None, Some(opened)) => close(out, opened),
+            (None, None) => {}
+        }
         Ok(())
     }
 }

@@ -8,6 +8,11 @@ use selvedge_transcode::Schema;
 
 /// The schema of a file `test.proto` of the package `test`; the usual imports are there.
 pub(crate) fn schema(definitions: &str) -> Schema {
+    Schema::decode(&[&descriptors(definitions)]).expect("what protox made fits together")
+}
+
+/// The same as an encoded set, of which it is the last file.
+pub(crate) fn descriptors(definitions: &str) -> Vec<u8> {
     // Only proto2 has that word.
     let syntax = if definitions.contains(" required ") { "proto2" } else { "proto3" };
     let source = format!("syntax = \"{syntax}\";{HEAD}{definitions}");
@@ -19,7 +24,7 @@ pub(crate) fn schema(definitions: &str) -> Schema {
     let mut compiler = Compiler::with_file_resolver(resolver);
     compiler.include_imports(true).include_source_info(true);
     compiler.open_file("test.proto").unwrap_or_else(|error| panic!("{error:?}\n{definitions}"));
-    Schema::decode(&[&compiler.encode_file_descriptor_set()]).expect("what protox made fits together")
+    compiler.encode_file_descriptor_set()
 }
 
 const HEAD: &str = r#"
