@@ -11,7 +11,10 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::grpc::{Own, Relay};
+use crate::spawn::Room;
 
+/// How much of a body is given at once: what is given counts as sent, though its client may not take it.
+const PIECE: usize = 16 << 10;
 /// Up to here a body is kept whole.
 const SHORT: usize = 64 << 10;
 
@@ -46,6 +49,15 @@ impl Body {
         match &self.0 {
             Kind::Full(bytes) | Kind::Message(bytes) => bytes.len(),
             Kind::Empty | Kind::Incoming(_) | Kind::Begun(..) | Kind::Relay(_) | Kind::Own(_) => 0,
+        }
+    }
+
+    /// How long a client may take for the rest.
+    pub(crate) fn room(&self) -> Room {
+        match &self.0 {
+            Kind::Empty | Kind::Full(_) | Kind::Message(_) => Room::Soon,
+            Kind::Relay(relay) => relay.ends().map_or(Room::Anytime, Room::Until),
+            Kind::Incoming(_) | Kind::Begun(..) | Kind::Own(_) => Room::Anytime,
         }
     }
 
@@ -103,9 +115,8 @@ impl http_body::Body for Body {
         match &mut self.0 {
             Kind::Empty => Poll::Ready(None),
             Kind::Full(bytes) | Kind::Message(bytes) => {
-                let bytes = std::mem::take(bytes);
-                self.0 = Kind::Empty;
-                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+                let piece = bytes.split_to(bytes.len().min(PIECE));
+                Poll::Ready((!piece.is_empty()).then(|| Ok(Frame::data(piece))))
             }
             Kind::Begun(bytes, _) if !bytes.is_empty() => {
                 Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))))
@@ -154,7 +165,11 @@ pub(crate) enum CollectError {
 
 /// Takes in a whole body of at most `limit` bytes, of which some must arrive every `idle`. One that comes in one piece is
 /// not copied.
-pub(crate) async fn collect(mut body: Incoming, limit: usize, idle: Duration) -> Result<Bytes, CollectError> {
+pub(crate) async fn collect(
+    body: &mut Incoming,
+    limit: usize,
+    idle: Duration,
+) -> Result<Bytes, CollectError> {
     use http_body::Body as _;
     if body.is_end_stream() {
         return Ok(Bytes::new());

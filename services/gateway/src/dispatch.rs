@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::ready;
 use std::sync::Arc;
 
-use http::header::ACCESS_CONTROL_REQUEST_METHOD;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONNECTION};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -46,9 +46,13 @@ async fn preflight(worker: &Arc<Worker>, cors: &CorsLayer, request: Request<Inco
         return rest::refuse(worker, Label::Unknown, &request, problem);
     }
     let mut observed = Observed::begin(worker, Label::Unknown, End::Http(StatusCode::OK), &request);
+    let leaves_body = rest::leaves_body(&request);
     // The layer knows the answer by itself.
     let inner = service_fn(|_| ready(Ok::<_, Infallible>(Response::default())));
     let Ok(mut response) = cors.layer(inner).oneshot(request).await;
+    if leaves_body {
+        response.headers_mut().insert(CONNECTION, rest::CLOSE);
+    }
     rest::finish(&mut response, &Method::OPTIONS, &mut observed);
     response
 }

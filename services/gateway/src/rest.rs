@@ -36,9 +36,10 @@ use crate::upstream::{CallError, Reply, in_time};
 use crate::worker::{Peer, Worker};
 pub(crate) use answer::Wanted;
 use details::Details;
+pub(crate) use intake::CLOSE;
 use metadata::{Carried, IDEMPOTENCY_KEY};
 pub(crate) use problem::Problem;
-pub(crate) use refuse::refuse;
+pub(crate) use refuse::{leaves_body, refuse};
 use single::single;
 
 /// What REST is made from; the same for all workers.
@@ -93,10 +94,10 @@ pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<I
     };
     let mut observed = Observed::begin(worker, label, End::Http(problem::client_closed_request()), &request);
     let span = observed.span.clone();
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     let answer = async {
         match found {
-            Found::Route(matched) => call(worker, peer, &head, body, &matched, &mut observed).await,
+            Found::Route(matched) => call(worker, peer, &head, &mut body, &matched, &mut observed).await,
             Found::MethodNotAllowed(allow) => methods::other(&head.method, &allow),
             _ if path.path() == "*" && head.method == Method::OPTIONS => Ok(methods::no_content()),
             Found::NotFound if Pages::name(path.path()).is_some() && !methods::reads(&head.method) => {
@@ -115,13 +116,14 @@ pub(crate) async fn respond(worker: &Arc<Worker>, peer: Peer, request: Request<I
         if let Some(cause) = &problem.cause {
             observed.explain(cause);
         }
-        let mut response = problem.response(&head.headers, web, observed.trace_id());
-        if head.version == Version::HTTP_2 {
-            // There, the end of a request is no end of the connection.
-            response.headers_mut().remove(CONNECTION);
-        }
-        response
+        problem.response(&head.headers, web, observed.trace_id())
     });
+    if head.version == Version::HTTP_2 {
+        // There, the end of a request is no end of the connection.
+        response.headers_mut().remove(CONNECTION);
+    } else if !response.headers().contains_key(CONNECTION) && !intake::is_over(&head, &mut body).await {
+        response.headers_mut().insert(CONNECTION, CLOSE);
+    }
     finish(&mut response, &head.method, &mut observed);
     response
 }
@@ -143,7 +145,7 @@ async fn call(
     worker: &Worker,
     peer: Peer,
     head: &Parts,
-    body: Incoming,
+    body: &mut Incoming,
     matched: &Match<'_>,
     observed: &mut Observed,
 ) -> Result<Response<Body>, Problem> {

@@ -54,12 +54,12 @@ pub struct Limits {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub max_streams_per_connection: u32,
-    /// The largest header block of a request that is accepted, in bytes
+    /// The largest header block of a request that is accepted, in bytes; what a gateway lets pass, it should be able to pass on
     #[arg(
         long,
         env = "SELVEDGE_MAX_HEADER_BYTES",
         value_name = "BYTES",
-        default_value_t = 16 * 1024,
+        default_value_t = 64 * 1024,
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub max_header_bytes: u32,

@@ -38,7 +38,7 @@ fn the_defaults_are_those_of_the_plan() {
     assert_eq!((telemetry.otlp_endpoint, workers.workers), (None, None));
     assert!((telemetry.trace_ratio - 1.0).abs() < f64::EPSILON);
     assert_eq!((limits.max_message_bytes, limits.max_in_flight), (4 << 20, 1024));
-    assert_eq!((limits.max_streams_per_connection, limits.max_header_bytes), (256, 16 << 10));
+    assert_eq!((limits.max_streams_per_connection, limits.max_header_bytes), (256, 64 << 10));
     let seconds = [
         limits.default_deadline,
         limits.max_deadline,

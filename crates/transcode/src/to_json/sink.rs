@@ -6,6 +6,8 @@ use super::fault::{Fault, Step};
 
 /// How far texts that are known beforehand are copied whatever their length.
 const SHORT: usize = 32;
+/// Room that is not given back: an answer may be kept for as long as its receiver takes.
+const SPARE: usize = 64 << 10;
 /// Room behind each text, so that what is written next rarely needs to ask for some.
 const SLACK: usize = 64;
 
@@ -60,6 +62,9 @@ impl Sink {
     /// What was written up to a place.
     pub(super) fn into_bytes(mut self, end: usize) -> Vec<u8> {
         self.bytes.truncate(end);
+        if self.bytes.capacity() - end > SPARE {
+            self.bytes.shrink_to_fit();
+        }
         self.bytes
     }
 

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::{Code, Status};
 use tracing::Span;
 
@@ -43,6 +43,11 @@ impl Relay {
         }
         let flowing = Some((body, lease));
         Self { flowing, ends, has_status: code.is_some(), span, observed: Box::new(observed) }
+    }
+
+    /// When the caller stops waiting.
+    pub(crate) fn ends(&self) -> Option<Instant> {
+        self.ends.as_ref().map(|ends| ends.deadline())
     }
 
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {

@@ -1,10 +1,12 @@
 //! The body of a request, taken in and unpacked within its limits.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use tonic::Code;
 
 use super::methods::{ACCEPT_PATCH, JSON};
@@ -17,7 +19,7 @@ use crate::encoding::{self, Unpacked};
 /// The whole body as JSON text. One that is passed over comes within the same limits, and nobody looks at it.
 pub(super) async fn take_in(
     head: &Parts,
-    body: Incoming,
+    body: &mut Incoming,
     is_passed_over: bool,
     limits: &Limits,
 ) -> Result<Bytes, Problem> {
@@ -67,16 +69,30 @@ fn refusal(error: CollectError, limits: &Limits) -> Problem {
     match error {
         CollectError::TooLarge => too_large(limits).with(CONNECTION, CLOSE),
         CollectError::Stalled => too_slow(),
-        CollectError::Broken(error) => Problem::invalid("", format!("the body broke off: {error}")),
+        CollectError::Broken(error) => {
+            let problem = Problem::invalid("", format!("the body broke off: {error}"));
+            problem.with(CONNECTION, CLOSE)
+        }
     }
 }
+
+/// After a request was answered: whether its connection can go on, as all of its body has come. A short one is waited for,
+/// as it is most often there already. Who waits to be told whether to send one is not told to.
+pub(super) async fn is_over(head: &Parts, body: &mut Incoming) -> bool {
+    body.is_end_stream()
+        || !head.headers.contains_key(EXPECT) && body::collect(body, SHORT, SOON).await.is_ok()
+}
+
+/// How much of a body that nobody wants is waited for, and how long.
+const SHORT: usize = 64 << 10;
+const SOON: Duration = Duration::from_millis(100);
 
 pub(super) fn too_slow() -> Problem {
     let detail = "the body came too slowly";
     Problem::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, detail).with(CONNECTION, CLOSE)
 }
 
-const CLOSE: HeaderValue = HeaderValue::from_static("close");
+pub(crate) const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 fn too_large(limits: &Limits) -> Problem {
     let detail = format!("a body may have {} bytes", limits.body_bytes);

@@ -6,6 +6,7 @@ use http_body::{Frame, SizeHint};
 
 use super::line::InFlight;
 use crate::body::{Body, BodyError};
+use crate::spawn::{Room, note};
 
 /// The body of an answer, whose request is in flight until it ends.
 pub(super) struct Answer {
@@ -27,7 +28,9 @@ impl http_body::Body for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        note(if frame.is_pending() { Room::Anytime } else { self.body.room() });
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

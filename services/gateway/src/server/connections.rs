@@ -9,6 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::Request;
+use http::header::CONNECTION;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -29,7 +30,7 @@ use super::guarded::Guarded;
 use super::line::{Held, Lines, Order};
 use crate::config::Limits;
 use crate::dispatch::dispatch;
-use crate::spawn::Spawn;
+use crate::spawn::{Spawn, note};
 use crate::worker::{Peer, Worker};
 
 /// How long to wait after an accept failed: what it fails for (no file descriptors left) does not pass at once.
@@ -93,7 +94,7 @@ pub(super) async fn serve(entrance: Entrance) -> bool {
 }
 
 fn http(limits: &Limits) -> auto::Builder<Spawn> {
-    let mut http = auto::Builder::new(Spawn);
+    let mut http = auto::Builder::new(Spawn { patience: limits.body_idle });
     // Twice what is allowed: what is a little too much is answered by us, in words.
     http.http1()
         .max_buf_size(2 * (limits.header_bytes + limits.uri_bytes).max(8192))
@@ -179,10 +180,14 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let service = service_fn({
         let line = line.clone();
         move |request: Request<Incoming>| {
-            let (in_flight, worker) = (line.begin(), worker.clone());
+            let (in_flight, line, worker) = (line.begin(), line.clone(), worker.clone());
             async move {
                 // hyper moves what it is given here, and all that answering a request takes are kilobytes.
                 let response = Box::pin(dispatch(&worker, peer, request)).await;
+                note(response.body().room());
+                if response.headers().get(CONNECTION).is_some_and(|value| value == "close") {
+                    line.linger();
+                }
                 Ok::<_, Infallible>(response.map(|body| Answer::new(body, in_flight)))
             }
         }

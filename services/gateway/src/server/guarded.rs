@@ -2,9 +2,11 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use super::line::{Line, Order};
 use super::refuse;
@@ -16,11 +18,18 @@ pub(super) struct Guarded<S> {
     line: Arc<Line>,
     /// What is left to write of such words.
     words: Bytes,
+    /// After our last word, until when we listen to what the client is still sending, and to how much more of it.
+    lingering: Option<(Pin<Box<Sleep>>, usize)>,
 }
+
+/// How long a client may go on to send after our last word, and how much. Were the connection closed at once, what arrives
+/// then would be answered with a reset, and that may take away what the client has not read yet: our answer.
+const LINGER: Duration = Duration::from_secs(5);
+const LINGER_BYTES: usize = 16 << 20;
 
 impl<S> Guarded<S> {
     pub(super) fn new(stream: S, line: Arc<Line>) -> Self {
-        Self { stream, line, words: Bytes::new() }
+        Self { stream, line, words: Bytes::new(), lingering: None }
     }
 }
 
@@ -48,7 +57,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if self.words.is_empty() {
             let words = if self.line.is_between_requests() { refuse::in_words(buf) } else { None };
@@ -56,6 +65,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
                 return Pin::new(&mut self.stream).poll_write(cx, buf);
             };
             self.words = problem.last_words().into();
+            self.line.linger();
         }
         // Until all of it is written, hyper comes back with the same.
         while !self.words.is_empty() {
@@ -89,6 +99,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let Self { stream, line, lingering, .. } = &mut *self;
+        if lingering.is_none() {
+            ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+        }
+        let most = if line.lingers() { LINGER_BYTES } else { 0 };
+        let (limit, left) = lingering.get_or_insert_with(|| (Box::pin(sleep(LINGER)), most));
+        let mut unheard = [0; 4 << 10];
+        while *left > 0 && limit.as_mut().poll(cx).is_pending() {
+            let mut buffer = ReadBuf::new(&mut unheard);
+            // A client that is gone is not waited for, whatever way it went.
+            let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer));
+            match buffer.filled().len() {
+                _ if read.is_err() => break,
+                0 => break,
+                length => *left = left.saturating_sub(length),
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }

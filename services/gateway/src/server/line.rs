@@ -65,6 +65,7 @@ impl Lines {
             head_since: AtomicU64::new(now),
             spoken: AtomicBool::new(false),
             http2: AtomicBool::new(false),
+            lingers: AtomicBool::new(false),
             order: AtomicU8::new(Order::Stay as u8),
             waker: AtomicWaker::new(),
         });
@@ -112,6 +113,8 @@ pub(super) struct Line {
     /// Whether the client has sent anything.
     spoken: AtomicBool,
     http2: AtomicBool,
+    /// Whether the last answer was given before its request had arrived.
+    lingers: AtomicBool,
     order: AtomicU8,
     waker: AtomicWaker,
 }
@@ -151,6 +154,15 @@ impl Line {
             2 => Order::GiveUp,
             _ => Order::Drop,
         }
+    }
+
+    /// Notes that the connection is to end while the client may still be sending.
+    pub(super) fn linger(&self) {
+        self.lingers.store(true, Relaxed);
+    }
+
+    pub(super) fn lingers(&self) -> bool {
+        self.lingers.load(Relaxed)
     }
 
     /// Whether the client has begun to say something; who has not does not expect an answer.

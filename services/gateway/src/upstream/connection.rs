@@ -26,7 +26,9 @@ const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 30;
 /// What is kept of a stream that its upstream does not read.
 const SEND_BUFFER: usize = 256 << 10;
-const MAX_HEADER_BYTES: u32 = 64 << 10;
+/// What an answer's head, or its trailers, may have. A larger head ends the connection, with all calls on it, and of larger
+/// trailers h2 drops the rest without a word: so it is more than a service has a reason for.
+const MAX_HEADER_BYTES: u32 = 1 << 20;
 /// How long what was sent may stay unacknowledged before the machine on the other side counts as gone.
 const LOST: Duration = Duration::from_secs(20);
 

@@ -18,3 +18,4 @@ mod shop;
 mod strange;
 mod tls;
 mod unary;
+mod unread;

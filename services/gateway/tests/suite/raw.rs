@@ -51,8 +51,9 @@ pub(crate) async fn call(
 /// Any request over HTTP/2, on a connection of its own.
 pub(crate) async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Answer {
     let stream = TcpStream::connect(address).await.unwrap();
-    let (mut sender, connection) =
-        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let mut client = http2::Builder::new(TokioExecutor::new());
+    client.max_header_list_size(1 << 20);
+    let (mut sender, connection) = client.handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     let response = soon(sender.send_request(request)).await.unwrap();
     let (head, body) = response.into_parts();

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
-use crate::gateway::{soon, start_for};
+use crate::gateway::{soon, start, start_for};
 use crate::raw;
 
 /// Says the same to everybody, whatever they want.
@@ -33,6 +34,7 @@ enum Manner {
     Http(u16),
     NoTrailers,
     NoStatus,
+    LongWords,
     Reset(h2::Reason),
     ResetHalfway,
 }
@@ -71,6 +73,12 @@ fn answer(manner: Manner, mut respond: h2::server::SendResponse<Bytes>) {
             let mut body = respond.send_response(head(200, "application/grpc"), false).unwrap();
             body.send_trailers([("x-last".parse().unwrap(), "word".parse().unwrap())].into_iter().collect())
                 .unwrap();
+        }
+        Manner::LongWords => {
+            let mut body = respond.send_response(head(200, "application/grpc"), false).unwrap();
+            let words = [("grpc-status", "3".to_owned()), ("x-long", "x".repeat(150_000))];
+            let words = words.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            body.send_trailers(words.into_iter().collect()).unwrap();
         }
         Manner::Reset(reason) => respond.send_reset(reason),
         Manner::ResetHalfway => {
@@ -117,5 +125,35 @@ async fn however_an_answer_ends_there_is_a_status() {
         let gateway = start_for(&[upstream(manner).await]).await;
         let answer = raw::call(gateway.address, "/test.v1.Echo/Unary", &[], b"").await;
         assert_eq!((answer.status, answer.grpc_status()), (200, Some(status)));
+    }
+}
+
+#[tokio::test]
+async fn long_last_words_are_passed_on_and_hurt_nobody_else() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = start(&["--workers=1", &crate::gateway::upstream(&[listener.local_addr().unwrap()])]).await;
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        let (_first, waiting) = connection.accept().await.unwrap().unwrap();
+        tell.send(()).unwrap();
+        let (_second, respond) = connection.accept().await.unwrap().unwrap();
+        answer(Manner::LongWords, respond);
+        let (_third, respond) = connection.accept().await.unwrap().unwrap();
+        answer(Manner::LongWords, respond);
+        answer(Manner::LongWords, waiting);
+        while connection.accept().await.is_some() {}
+    });
+    let call = || raw::call(gateway.address, "/test.v1.Echo/Unary", &[], b"");
+    let others = async {
+        soon(told).await.unwrap();
+        [call().await, call().await]
+    };
+    // They all are on one connection.
+    let (first, [second, third]) = futures::join!(call(), others);
+    for answer in [first, second, third] {
+        assert_eq!(answer.grpc_status(), Some(3));
+        assert_eq!(answer.trailers["x-long"].len(), 150_000);
     }
 }
