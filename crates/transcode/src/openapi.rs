@@ -64,8 +64,9 @@ pub fn document(schema: &Schema, routes: &Routes, options: &Options, info: &Info
     let served = routes.all().iter().filter(|route| is_served(route)).collect::<Vec<_>>();
     let mut bodies = vec![];
     let mut operations = vec![];
-    for (route, path) in served.iter().zip(paths::paths(schema, options, &served)) {
-        let operation = operations::operation(&mut schemas, routes, route, &path, &mut bodies);
+    let ids = operations::ids(&schemas, &served);
+    for ((route, path), id) in served.iter().zip(paths::paths(schema, options, &served)).zip(ids) {
+        let operation = operations::operation(&mut schemas, routes, route, &path, &id, &mut bodies);
         operations.push((path.text, &*route.http_method, operation));
     }
 

@@ -1,5 +1,7 @@
 //! One operation of the document: a way to call an RPC.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::names::without_package;
@@ -22,6 +24,7 @@ pub(super) fn operation(
     routes: &Routes,
     route: &Route,
     path: &Path,
+    id: &str,
     bodies: &mut Vec<OwnBody>,
 ) -> Map<String, Value> {
     let schema = schemas.schema;
@@ -30,7 +33,7 @@ pub(super) fn operation(
     let (summary, description) = schemas.texts.summary(&method.comment);
     let mut made = object(json!({
         "tags": [tag(schemas, service)],
-        "operationId": operation_id(schemas, routes, route),
+        "operationId": id,
     }));
     made.insert("summary".into(), json!(if summary.is_empty() { words(&method.name) } else { summary }));
     if !description.is_empty() {
@@ -60,15 +63,32 @@ pub(super) fn tag(schemas: &Schemas<'_>, service: &Service) -> String {
     if is_clear { own } else { service.name.to_string() }
 }
 
-fn operation_id(schemas: &Schemas<'_>, routes: &Routes, route: &Route) -> String {
-    let service = &schemas.schema.services()[route.service];
-    let plain = format!("{}_{}", tag(schemas, service).replace('.', "_"), service.methods[route.method].name);
-    let is_same = |other: &&Route| other.service == route.service && other.method == route.method;
-    let bindings = routes.all().iter().filter(is_same);
-    match bindings.take_while(|other| !std::ptr::eq(*other, route)).count() {
-        0 => plain,
-        before => format!("{plain}_{}", before + 1),
+/// The ids of the operations of routes, in the order of the routes. The first binding of each RPC chooses first, so that an
+/// RPC that is really called `Make_2` keeps its name.
+pub(super) fn ids(schemas: &Schemas<'_>, routes: &[&Route]) -> Vec<String> {
+    let is_same = |one: &Route, other: &Route| (one.service, one.method) == (other.service, other.method);
+    let before = routes.iter().enumerate().map(|(at, route)| {
+        let earlier = routes[..at].iter().filter(|other| is_same(other, route));
+        earlier.count()
+    });
+    let before = before.collect::<Vec<_>>();
+    let mut ids = vec![String::new(); routes.len()];
+    let mut used = HashSet::new();
+    for is_first in [true, false] {
+        for (at, route) in routes.iter().enumerate().filter(|(at, _)| (before[*at] == 0) == is_first) {
+            let service = &schemas.schema.services()[route.service];
+            let method = &service.methods[route.method].name;
+            let mut id = format!("{}_{method}", tag(schemas, service).replace('.', "_"));
+            if !is_first {
+                id.push_str(&format!("_{}", before[at] + 1));
+            }
+            while !used.insert(id.clone()) {
+                id.push('_');
+            }
+            ids[at] = id;
+        }
     }
+    ids
 }
 
 /// `GetSubmission` as `Get submission`.

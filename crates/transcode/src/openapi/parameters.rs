@@ -97,7 +97,9 @@ fn in_path(schemas: &mut Schemas<'_>, route: &Route, path: &Path) -> Vec<Value> 
                 made.get("description").and_then(Value::as_str).map(|text| format!("{text} {note}"));
             made.insert("description".into(), json!(description.unwrap_or_else(|| note.to_owned())));
             made.insert("x-multi-segment".into(), json!(true));
-            schema.shift_remove("minLength");
+            if parameter.is_whole {
+                schema.shift_remove("minLength");
+            }
         }
         made.insert("schema".into(), schema.into());
         parameters.push(made.into());
@@ -111,8 +113,10 @@ fn pattern_of(route: &Route, path: &Path, variable: Option<usize>) -> String {
     let text = path.text.trim_start_matches('/');
     let text =
         route.template.verb.as_ref().and_then(|_| text.rsplit_once(':')).map_or(text, |(text, _)| text);
-    let parts = text.split('/').skip(segments.start).take(segments.len());
-    parts.collect::<Vec<_>>().join("/")
+    // A `**` may have become several parameters.
+    let is_open = segments.end == route.template.segments.len();
+    let count = if is_open { usize::MAX } else { segments.len() };
+    text.split('/').skip(segments.start).take(count).collect::<Vec<_>>().join("/")
 }
 
 fn field_at<'a>(schemas: &Schemas<'a>, mut message: MessageId, path: &[usize]) -> &'a Field {

@@ -1,7 +1,7 @@
 //! Path templates as OpenAPI has them: a parameter is one segment, and two templates that differ only in the names of
 //! their parameters are the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::route::{Dialect, Route, Segment, encode};
 use crate::schema::{Kind, Schema};
@@ -28,8 +28,10 @@ pub(super) struct PathParameter {
 
 /// The paths of routes, in the order of the routes.
 pub(super) fn paths(schema: &Schema, options: &Options, routes: &[&Route]) -> Vec<Path> {
-    let parameters = routes.iter().map(|route| parameters(schema, options, route)).collect::<Vec<_>>();
-    let shapes = routes.iter().map(|route| text(route, &[])).collect::<Vec<_>>();
+    let mut parameters = routes.iter().map(|route| parameters(schema, options, route)).collect::<Vec<_>>();
+    part_rests(routes, &mut parameters);
+    let shapes = routes.iter().zip(&parameters).map(|(route, parameters)| shape(route, parameters));
+    let shapes = shapes.collect::<Vec<_>>();
     let mut best = HashMap::<(&str, usize), &str>::new();
     for (shape, parameters) in shapes.iter().zip(&parameters) {
         for (at, parameter) in parameters.iter().enumerate() {
@@ -51,6 +53,31 @@ pub(super) fn paths(schema: &Schema, options: &Options, routes: &[&Route]) -> Ve
     routes.iter().zip(&shapes).zip(&parameters).map(one).collect()
 }
 
+/// A `**` where another route has a `*` is reached by what has more segments than that: it becomes as many parameters as it
+/// takes to be another path.
+fn part_rests(routes: &[&Route], parameters: &mut [Vec<PathParameter>]) {
+    let is_rest = |route: &Route| route.template.segments.last() == Some(&Segment::Rest);
+    let (rests, others): (Vec<_>, Vec<_>) = (0..routes.len()).partition(|&at| is_rest(routes[at]));
+    let mut taken = HashSet::new();
+    for at in others {
+        taken.insert((&routes[at].http_method, shape(routes[at], &parameters[at])));
+    }
+    for at in rests {
+        while !taken.insert((&routes[at].http_method, shape(routes[at], &parameters[at]))) {
+            let Some(last) = parameters[at].last_mut() else { break };
+            last.is_whole = false;
+            let first = PathParameter { is_rest: false, ..last.clone() };
+            let before = parameters[at].len() - 1;
+            parameters[at].insert(before, first);
+        }
+    }
+}
+
+/// The path without the names of its parameters.
+fn shape(route: &Route, parameters: &[PathParameter]) -> String {
+    text(route, &vec![""; parameters.len()])
+}
+
 fn depth(name: &str) -> usize {
     name.matches('.').count()
 }
@@ -66,32 +93,39 @@ fn make_unique(parameters: &mut [PathParameter]) {
     }
 }
 
-/// The path with these names for its parameters, or none.
+/// The path with these names for its parameters; those that are left at its end share the last segment.
 fn text(route: &Route, names: &[&str]) -> String {
     let mut text = String::new();
     let mut names = names.iter();
-    for segment in &route.template.segments {
-        text.push('/');
-        match segment {
-            Segment::Literal(literal) => literal_text(literal, &mut text),
-            Segment::One | Segment::Rest => {
-                text.push('{');
-                text.push_str(names.next().unwrap_or(&""));
-                text.push('}');
+    let template = &route.template;
+    for (at, segment) in template.segments.iter().enumerate() {
+        let count = match segment {
+            Segment::Literal(literal) => {
+                text.push('/');
+                literal_text(literal, at + 1 == template.segments.len(), &mut text);
+                0
             }
+            Segment::One => 1,
+            Segment::Rest => names.len(),
+        };
+        for name in names.by_ref().take(count) {
+            text.push_str("/{");
+            text.push_str(name);
+            text.push('}');
         }
     }
-    if let Some(verb) = &route.template.verb {
+    if let Some(verb) = &template.verb {
         text.push(':');
-        literal_text(verb, &mut text);
+        literal_text(verb, true, &mut text);
     }
     text
 }
 
-/// Only what cannot stand in a path is encoded.
-fn literal_text(literal: &str, out: &mut String) {
+/// Only what cannot stand in a path is encoded, and a colon where it would begin a verb.
+fn literal_text(literal: &str, is_last: bool, out: &mut String) {
     for letter in literal.chars() {
         match letter {
+            ':' if is_last => out.push_str("%3A"),
             letter if letter.is_ascii_alphanumeric() || "-_.~!$&'()+,;=:@".contains(letter) => {
                 out.push(letter);
             }

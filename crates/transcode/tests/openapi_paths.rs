@@ -1,0 +1,99 @@
+//! That all that is served is in the document, each under a name of its own.
+
+#[path = "support/inline.rs"]
+mod inline;
+#[path = "support/library.rs"]
+mod library;
+
+use std::collections::BTreeSet;
+
+use selvedge_transcode::Options;
+use serde_json::{Value, json};
+
+fn of(definitions: &str) -> Value {
+    library::document(&inline::schema(definitions), &Options::default())
+}
+
+/// The operations of a document: method, path and id.
+fn operations(document: &Value) -> Vec<(&str, &str, &str)> {
+    let items = document["paths"].as_object().unwrap().iter();
+    let operations =
+        items.flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |it| (path, it)));
+    operations
+        .filter(|(_, (method, _))| !method.starts_with("x-"))
+        .map(|(path, (method, made))| (&**method, &**path, made["operationId"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_path_of_any_length_stands_beside_one_of_a_single_segment() {
+    let document = of("
+        message Q { string a = 1; string b = 2; string c = 3; }
+        service S {
+            rpc Rest(Q) returns (Q) { option (google.api.http) = { get: \"/v/{b=**}\" }; }
+            rpc One(Q) returns (Q) { option (google.api.http) = { get: \"/v/{a}\" }; }
+            rpc Two(Q) returns (Q) { option (google.api.http) = { get: \"/t/{a}/{b}\" }; }
+            rpc Many(Q) returns (Q) { option (google.api.http) = { get: \"/t/{a}/{b=**}\" }; }
+            rpc Parts(Q) returns (Q) {
+                option (google.api.http) = {
+                    get: \"/w/*/x/{a}\"
+                    additional_bindings { get: \"/w/{b}/x/{c=**}:go\" }
+                    additional_bindings { get: \"/w/{b}/x/{c=**}\" }
+                };
+            }
+            rpc Drop(Q) returns (Q) { option (google.api.http) = { delete: \"/v/{b=**}\" }; }
+        }
+    ");
+    assert_eq!(
+        operations(&document),
+        [
+            ("get", "/v/{b}/{b2}", "S_Rest"),
+            ("get", "/v/{a}", "S_One"),
+            ("delete", "/v/{a}", "S_Drop"),
+            ("get", "/t/{a}/{b}", "S_Two"),
+            ("get", "/t/{a}/{b}/{b2}", "S_Many"),
+            ("get", "/w/{wId}/x/{a}", "S_Parts"),
+            ("get", "/w/{b}/x/{c}:go", "S_Parts_2"),
+            ("get", "/w/{b}/x/{c}/{c2}", "S_Parts_3"),
+        ]
+    );
+    let rest = &document["paths"]["/t/{a}/{b}/{b2}"]["get"]["parameters"];
+    assert_eq!(rest[1]["description"], "Part of `b`, which is `{b}/{b2}`.");
+    assert_eq!(rest[2]["x-multi-segment"], true);
+    assert_eq!((&rest[1]["x-multi-segment"], &rest[2]["schema"]["minLength"]), (&Value::Null, &json!(1)));
+}
+
+#[test]
+fn a_colon_that_begins_no_verb_is_encoded() {
+    let document = of("
+        message Q { string a = 1; }
+        service S {
+            rpc Verb(Q) returns (Q) { option (google.api.http) = { get: \"/v/a:b\" }; }
+            rpc Text(Q) returns (Q) { option (google.api.http) = { get: \"/v/a%3Ab\" }; }
+        }
+    ");
+    assert_eq!(operations(&document), [("get", "/v/a:b", "S_Verb"), ("get", "/v/a%3Ab", "S_Text")]);
+}
+
+#[test]
+fn no_two_operations_have_one_id() {
+    let document = of("
+        message Q { string a = 1; }
+        service S {
+            rpc Mk(Q) returns (Q) {
+                option (google.api.http) = {
+                    get: \"/1\" additional_bindings { get: \"/2\" } additional_bindings { get: \"/3\" }
+                };
+            }
+            rpc Mk_2(Q) returns (Q) { option (google.api.http) = { get: \"/4\" additional_bindings { get: \"/5\" } }; }
+            rpc T_U(Q) returns (Q) { option (google.api.http) = { get: \"/6\" }; }
+        }
+        service S_T { rpc U(Q) returns (Q) { option (google.api.http) = { get: \"/7\" }; } }
+    ");
+    let ids = operations(&document).into_iter().map(|(_, _, id)| id).collect::<Vec<_>>();
+    assert_eq!(ids, ["S_Mk", "S_Mk_2_", "S_Mk_3", "S_Mk_2", "S_Mk_2_2", "S_T_U", "S_T_U_"]);
+
+    let library = library::document(&library::schema(), &Options::default());
+    let ids = operations(&library).into_iter().map(|(_, _, id)| id).collect::<Vec<_>>();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+}
