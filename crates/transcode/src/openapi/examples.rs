@@ -200,16 +200,22 @@ fn singular(name: &str) -> &str {
     name.strip_suffix('s').unwrap_or(name)
 }
 
+/// A bound of a number; of two sides, that of the upper one.
+fn bound<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    schema.pointer("/anyOf/1").and_then(|side| side.get(name)).or_else(|| schema.get(name))
+}
+
 fn integer(schema: &Value) -> Option<Value> {
-    let bound = |name: &str| schema.get(name).and_then(Value::as_i64);
-    let least = bound("minimum").or_else(|| bound("exclusiveMinimum").map(|bound| bound.saturating_add(1)));
+    let bound = |name: &str| bound(schema, name).and_then(Value::as_i64);
+    let above = bound("exclusiveMinimum").map(|bound| bound.saturating_add(1));
+    let least = bound("minimum").max(above);
     let most = bound("maximum").or_else(|| bound("exclusiveMaximum").map(|bound| bound.saturating_sub(1)));
     let first = 1.max(least.unwrap_or(1)).min(most.unwrap_or(i64::MAX));
     allowed(schema, (0..8).map(|step| json!(first.saturating_add(step))))
 }
 
 fn number(schema: &Value) -> Option<Value> {
-    let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
+    let bound = |name: &str| bound(schema, name).and_then(Value::as_f64);
     let least = bound("minimum").or(bound("exclusiveMinimum"));
     let most = bound("maximum").or(bound("exclusiveMaximum"));
     let value = match (least, most) {

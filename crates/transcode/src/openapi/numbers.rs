@@ -64,10 +64,22 @@ impl Numbers {
         if self.finite || self.constant.is_some() || !self.any_of.is_empty() {
             return vec![];
         }
+        let is_outside = self.is_outside();
         let has_upper = self.lt.is_some() || self.lte.is_some();
         let has_lower = self.gt.is_some() || self.gte.is_some();
-        let texts = [(has_upper || has_lower, "NaN"), (has_upper, "Infinity"), (has_lower, "-Infinity")];
+        let texts = [
+            (has_upper || has_lower, "NaN"),
+            (has_upper && !is_outside, "Infinity"),
+            (has_lower && !is_outside, "-Infinity"),
+        ];
         texts.into_iter().filter(|(is_refused, _)| !is_refused).map(|(_, text)| text).collect()
+    }
+
+    /// Whether the bounds are those of a gap: with the lower one above the upper one, what passes is on either side of them.
+    pub(super) fn is_outside(&self) -> bool {
+        let lower = self.gt.as_ref().or(self.gte.as_ref());
+        let upper = self.lt.as_ref().or(self.lte.as_ref());
+        lower.zip(upper).is_some_and(|(lower, upper)| is_above(lower, upper))
     }
 
     /// Whether zero breaks them.
@@ -76,13 +88,22 @@ impl Numbers {
             limit.as_ref().and_then(Value::as_f64).is_some_and(test)
         };
         let has_zero = |values: &[Value]| values.iter().any(|value| value.as_f64() == Some(0.0));
+        let is_low = is(&self.gt, |it| it >= 0.0) || is(&self.gte, |it| it > 0.0);
+        let is_high = is(&self.lt, |it| it <= 0.0) || is(&self.lte, |it| it < 0.0);
+        let is_out = if self.is_outside() { is_low && is_high } else { is_low || is_high };
         is(&self.constant, |it| it != 0.0)
-            || is(&self.gt, |it| it >= 0.0)
-            || is(&self.gte, |it| it > 0.0)
-            || is(&self.lt, |it| it <= 0.0)
-            || is(&self.lte, |it| it < 0.0)
+            || is_out
             || (!self.any_of.is_empty() && !has_zero(&self.any_of))
             || has_zero(&self.none_of)
+    }
+}
+
+/// Integers are compared as such: not all of them are numbers that a double has.
+fn is_above(one: &Value, other: &Value) -> bool {
+    let whole = |value: &Value| value.as_i64().map(i128::from).or(value.as_u64().map(i128::from));
+    match (whole(one), whole(other)) {
+        (Some(one), Some(other)) => one > other,
+        _ => one.as_f64().zip(other.as_f64()).is_some_and(|(one, other)| one > other),
     }
 }
 

@@ -122,7 +122,8 @@ fn begins_with_code(clause: &str) -> bool {
     CODES.iter().any(|(code, _)| clause.strip_prefix(code).is_some_and(|rest| rest.starts_with(' ')))
 }
 
-fn sentence(clause: &str) -> String {
+/// A clause with a capital and a full stop.
+pub(super) fn sentence(clause: &str) -> String {
     let mut letters = clause.chars();
     let capital = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
     format!("{capital}{}.", letters.as_str().trim_end_matches('.'))

@@ -1,5 +1,8 @@
 //! The schema of a single value, as its JSON is under the options.
 
+use std::fmt::Display;
+
+use prost_types::{Duration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::numbers::Numbers;
@@ -7,6 +10,7 @@ use super::rule_types::{DurationRules, TimestampRules};
 use super::rules::FieldRules;
 use super::schemas::{Schemas, Side};
 use super::strings;
+use super::texts::sentence;
 use crate::schema::{EnumId, Kind, WellKnown};
 
 type Object = Map<String, Value>;
@@ -147,16 +151,20 @@ impl Schemas<'_> {
 pub(super) const NULL_VALUE: &str = "google.protobuf.NullValue";
 
 fn limit(schema: &mut Object, limits: Numbers) {
-    let bounds = [
-        ("const", limits.constant),
-        ("exclusiveMaximum", limits.lt),
-        ("maximum", limits.lte),
-        ("exclusiveMinimum", limits.gt),
-        ("minimum", limits.gte),
-    ];
-    let bounds =
-        bounds.into_iter().filter_map(|(name, bound)| Some((name, bound.filter(|it| !it.is_null())?)));
-    schema.extend(bounds.map(|(name, bound)| (name.to_owned(), bound)));
+    let is_outside = limits.is_outside();
+    let side = |bounds: [(&str, Option<Value>); 2]| {
+        let bounds = bounds.into_iter().filter_map(|(name, bound)| Some((name.to_owned(), bound?)));
+        bounds.filter(|(_, bound)| !bound.is_null()).collect::<Object>()
+    };
+    let upper = side([("exclusiveMaximum", limits.lt), ("maximum", limits.lte)]);
+    let lower = side([("exclusiveMinimum", limits.gt), ("minimum", limits.gte)]);
+    if is_outside {
+        schema.insert("anyOf".into(), json!([upper, lower]));
+    } else {
+        schema.extend(upper);
+        schema.extend(lower);
+    }
+    schema.extend(limits.constant.filter(|it| !it.is_null()).map(|it| ("const".to_owned(), it)));
     if !limits.any_of.is_empty() {
         schema.insert("enum".into(), limits.any_of.into());
     }
@@ -167,7 +175,8 @@ fn limit(schema: &mut Object, limits: Numbers) {
 
 /// A limit says nothing of a text, so that most of it is left to the description.
 fn integer_as_text(format: &str, unsigned: bool, limits: &Numbers, notes: &mut Vec<String>) -> Object {
-    let least = |bound: &Option<Value>| bound.as_ref().and_then(Value::as_f64);
+    let is_outside = limits.is_outside();
+    let least = |bound: &Option<Value>| bound.as_ref().and_then(Value::as_f64).filter(|_| !is_outside);
     let positive =
         least(&limits.gt).is_some_and(|it| it >= 0.0) || least(&limits.gte).is_some_and(|it| it >= 1.0);
     let natural = unsigned || positive || least(&limits.gte).is_some_and(|it| it >= 0.0);
@@ -187,33 +196,50 @@ fn integer_as_text(format: &str, unsigned: bool, limits: &Numbers, notes: &mut V
     if !limits.none_of.is_empty() {
         schema.insert("not".into(), json!({"enum": text(&limits.none_of)}));
     }
-    let is_said = |bound: &Value| bound.as_f64() == Some(0.0);
-    let words = [
-        ("Greater than", limits.gt.as_ref().filter(|bound| !is_said(bound))),
-        ("At least", limits.gte.as_ref().filter(|bound| !is_said(bound))),
-        ("Less than", limits.lt.as_ref()),
-        ("At most", limits.lte.as_ref()),
+    // The pattern says these.
+    let is_said = |bound: &&Value| !is_outside && bound.as_f64() == Some(0.0);
+    let lower = [
+        ("greater than", limits.gt.as_ref().filter(|bound| !is_said(bound))),
+        ("at least", limits.gte.as_ref().filter(|bound| !is_said(bound))),
     ];
-    notes.extend(words.into_iter().filter_map(|(word, bound)| Some(format!("{word} {}.", bound?))));
+    let upper = [("less than", limits.lt.as_ref()), ("at most", limits.lte.as_ref())];
+    notes.extend(bounds(lower, upper, is_outside));
     schema
 }
 
 fn time_notes(rules: &TimestampRules) -> Vec<String> {
-    let bounds =
-        [("Before", &rules.lt), ("Not after", &rules.lte), ("After", &rules.gt), ("Not before", &rules.gte)];
-    let bounds = bounds.into_iter().filter_map(|(word, bound)| Some(format!("{word} {}.", bound.as_ref()?)));
+    let lower = [("after", rules.gt.as_ref()), ("not before", rules.gte.as_ref())];
+    let upper = [("before", rules.lt.as_ref()), ("not after", rules.lte.as_ref())];
+    let order = |time: &Timestamp| (time.seconds, time.nanos);
+    let mut notes = bounds(lower, upper, is_above(lower, upper, order));
     let now = [(rules.lt_now, "In the past."), (rules.gt_now, "In the future.")];
-    bounds.chain(now.into_iter().filter(|(is, _)| *is).map(|(_, text)| text.to_owned())).collect()
+    notes.extend(now.into_iter().filter(|(is, _)| *is).map(|(_, text)| text.to_owned()));
+    notes
 }
 
 fn duration_notes(rules: &DurationRules) -> Vec<String> {
-    let bounds = [
-        ("Less than", &rules.lt),
-        ("At most", &rules.lte),
-        ("More than", &rules.gt),
-        ("At least", &rules.gte),
-    ];
-    bounds.into_iter().filter_map(|(word, bound)| Some(format!("{word} {}.", bound.as_ref()?))).collect()
+    let lower = [("more than", rules.gt.as_ref()), ("at least", rules.gte.as_ref())];
+    let upper = [("less than", rules.lt.as_ref()), ("at most", rules.lte.as_ref())];
+    let order = |duration: &Duration| (duration.seconds, duration.nanos);
+    bounds(lower, upper, is_above(lower, upper, order))
+}
+
+/// A bound with the word for its kind, of which a rule has one.
+type Bound<'a, T> = [(&'static str, Option<&'a T>); 2];
+
+fn is_above<T>(lower: Bound<'_, T>, upper: Bound<'_, T>, order: impl Fn(&T) -> (i64, i32)) -> bool {
+    let first = |bound: Bound<'_, T>| bound.into_iter().find_map(|(_, value)| value.map(&order));
+    first(lower).zip(first(upper)).is_some_and(|(lower, upper)| lower > upper)
+}
+
+/// Bounds as sentences; as one where what passes is on either side of them.
+fn bounds<T: Display>(lower: Bound<'_, T>, upper: Bound<'_, T>, is_outside: bool) -> Vec<String> {
+    let clauses = |bound: Bound<'_, T>| bound.map(|(word, value)| Some(format!("{word} {}", value?)));
+    let [lower, upper] = [lower, upper].map(|bound| clauses(bound).into_iter().flatten().next());
+    match (lower, upper) {
+        (Some(lower), Some(upper)) if is_outside => vec![sentence(&format!("{upper}, or {lower}"))],
+        (lower, upper) => [lower, upper].into_iter().flatten().map(|clause| sentence(&clause)).collect(),
+    }
 }
 
 /// What `json!` makes of braces.

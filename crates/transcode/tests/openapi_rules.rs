@@ -1,0 +1,86 @@
+//! The rules of `buf.validate` and what a request must have, as the schemas say them.
+
+#[path = "support/inline.rs"]
+mod inline;
+#[path = "support/library.rs"]
+mod library;
+
+use selvedge_transcode::Options;
+use serde_json::{Value, json};
+
+/// The document of definitions that may use the rules.
+fn of(definitions: &str) -> Value {
+    let definitions = format!("import \"buf/validate/validate.proto\";{definitions}");
+    library::document(&inline::schema(&definitions), &Options::default())
+}
+
+/// The schema of a component, with all that it refers to.
+fn component(document: &Value, name: &str) -> jsonschema::Validator {
+    validator(document, &json!({"$ref": format!("#/components/schemas/{name}")}))
+}
+
+/// Formats count, as some who read a document take them for more than a remark.
+fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
+    let mut schema = schema.clone();
+    schema["components"] = document["components"].clone();
+    jsonschema::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn a_lower_bound_above_the_upper_one_leaves_a_gap() {
+    let document = of("
+        message Q {
+            int32 narrow = 1 [(buf.validate.field).int32 = {gt: 10, lt: -5}];
+            uint32 natural = 2 [(buf.validate.field).uint32 = {gte: 10, lte: 5}];
+            double real = 3 [(buf.validate.field).double = {gte: 1.5, lt: -0.5}];
+            int64 wide = 4 [(buf.validate.field).int64 = {gte: 10, lte: -5}];
+            int64 near = 5 [(buf.validate.field).int64 = {gt: 9007199254740993, lt: 9007199254740992}];
+            google.protobuf.Duration late = 6 [(buf.validate.field).duration = {gt: {seconds: 9}, lte: {seconds: 5}}];
+            google.protobuf.Timestamp at = 7 [(buf.validate.field).timestamp = {gte: {seconds: 9}, lt: {seconds: 5}}];
+            float there = 8 [(buf.validate.field).float = {gt: 2, lt: 1}];
+        }
+        service S { rpc M(Q) returns (Q) { option (google.api.http) = { post: \"/m\" body: \"*\" }; } }
+    ");
+    let schema = &document["components"]["schemas"]["QInput"];
+    assert_eq!(schema["required"], json!(["narrow", "real", "wide"]), "of the others, zero is on a side");
+    let validator = component(&document, "QInput");
+    let valid = json!({"narrow": 11, "real": 2, "wide": "10"});
+    for (field, good, bad) in [
+        ("narrow", json!(-6), json!(-5)),
+        ("narrow", json!(11), json!(10)),
+        ("natural", json!(5), json!(6)),
+        ("natural", json!(10), json!(-1)),
+        ("real", json!(-0.75), json!(-0.5)),
+        ("real", json!("Infinity"), json!("NaN")),
+        ("real", json!("-Infinity"), json!(1)),
+        ("there", json!(0), json!(1.5)),
+        ("wide", json!("-6"), json!("")),
+    ] {
+        for (value, is_good) in [(good, true), (bad, false)] {
+            let mut request = valid.clone();
+            request[field] = value.clone();
+            assert_eq!(validator.is_valid(&request), is_good, "{field}: {value}");
+        }
+    }
+    let text = |field: &str| schema["properties"][field]["description"].as_str().unwrap().to_owned();
+    assert_eq!(text("wide"), "At most -5, or at least 10.");
+    assert_eq!(text("near"), "Less than 9007199254740992, or greater than 9007199254740993.");
+    assert_eq!(text("late"), "At most 5s, or more than 9s.");
+    assert_eq!(text("at"), "Before 1970-01-01T00:00:05Z, or not before 1970-01-01T00:00:09Z.");
+    let example = &document["paths"]["/m"]["post"]["requestBody"]["content"]["application/json"]["example"];
+    assert!(validator.is_valid(example), "{example}");
+}
+
+#[test]
+fn the_example_of_a_natural_number_is_above_its_bound() {
+    let document = of("
+        message Q { uint32 a = 1 [(buf.validate.field).uint32.gt = 5]; }
+        service S { rpc M(Q) returns (Q) { option (google.api.http) = { post: \"/m\" body: \"*\" }; } }
+    ");
+    let example = &document["paths"]["/m"]["post"]["requestBody"]["content"]["application/json"]["example"];
+    assert_eq!(example, &json!({"a": 6}));
+    assert!(library::document(&library::schema(), &Options::default()).is_object());
+}
