@@ -5,7 +5,7 @@ mod inline;
 #[path = "support/library.rs"]
 mod library;
 
-use selvedge_transcode::Options;
+use selvedge_transcode::{Options, ToJson};
 use serde_json::{Value, json};
 
 /// The document of definitions that may use the rules.
@@ -72,6 +72,24 @@ fn a_lower_bound_above_the_upper_one_leaves_a_gap() {
     assert_eq!(text("at"), "Before 1970-01-01T00:00:05Z, or not before 1970-01-01T00:00:09Z.");
     let example = &document["paths"]["/m"]["post"]["requestBody"]["content"]["application/json"]["example"];
     assert!(validator.is_valid(example), "{example}");
+}
+
+#[test]
+fn an_answer_need_not_have_an_extension() {
+    let schema = inline::schema(
+        "
+        message Q { required string a = 1; repeated string b = 2; extensions 10 to 20; }
+        extend Q { repeated string c = 10; }
+        service S { rpc M(Q) returns (Q) { option (google.api.http) = { post: \"/m\" body: \"*\" }; } }
+    ",
+    );
+    let document = library::document(&schema, &Options::default());
+    let mut answer = vec![];
+    let writer = ToJson::new(&schema, &Options::default());
+    writer.message(schema.message("test.Q").unwrap(), b"\x0a\x01x", &mut answer).unwrap();
+    let answer = serde_json::from_slice::<Value>(&answer).unwrap();
+    assert_eq!(answer, json!({"a": "x", "b": []}));
+    assert!(component(&document, "Q").is_valid(&answer));
 }
 
 #[test]

@@ -201,7 +201,8 @@ impl<'a> Schemas<'a> {
         match side {
             Side::Output if field.behavior.input_only => false,
             Side::Output => match field.presence {
-                Presence::Implicit => !self.options.omit_defaults,
+                // An extension that is not there is not even known of.
+                Presence::Implicit => !self.options.omit_defaults && !field.is_extension,
                 Presence::Required => true,
                 Presence::Explicit => false,
             },
