@@ -23,8 +23,9 @@ pub(super) fn all(
     has_input: bool,
 ) -> Map<String, Value> {
     let mut responses = Map::new();
-    let (status, success) = success(schemas, routes, route);
-    responses.insert(status.to_string(), success);
+    for (status, success) in successes(schemas, routes, route) {
+        responses.insert(status.to_string(), success);
+    }
     let is_get = *route.http_method == *"GET";
     if is_get && has_etag(schemas, route) {
         let response = json!({
@@ -43,7 +44,7 @@ pub(super) fn all(
     responses
 }
 
-fn success(schemas: &mut Schemas<'_>, routes: &Routes, route: &Route) -> (u16, Value) {
+fn successes(schemas: &mut Schemas<'_>, routes: &Routes, route: &Route) -> Vec<(u16, Value)> {
     let schema = schemas.schema;
     let output = &schema[route.output];
     let mut headers = Map::new();
@@ -51,11 +52,8 @@ fn success(schemas: &mut Schemas<'_>, routes: &Routes, route: &Route) -> (u16, V
         headers.insert("ETag".into(), json!({"$ref": "#/components/headers/ETag"}));
     }
     let is_created = has_location(schema, routes, route);
-    if is_created {
-        headers.insert("Location".into(), json!({"$ref": "#/components/headers/Location"}));
-    }
     if !is_created && &*output.name == EMPTY {
-        return (204, json!({"description": "It is done."}));
+        return vec![(204, json!({"description": "It is done."}))];
     }
     let body = match route.response_body {
         Some(field) => schemas.alone(&output.fields[field]),
@@ -66,17 +64,22 @@ fn success(schemas: &mut Schemas<'_>, routes: &Routes, route: &Route) -> (u16, V
         None => &output.comment,
     };
     let (summary, _) = schemas.texts.summary(comment);
-    let description = match (summary.is_empty(), is_created) {
-        (true, true) => "It was created.".to_owned(),
-        (true, false) => "The answer.".to_owned(),
-        (false, _) => format!("{summary}."),
+    let answer = |otherwise: &str, headers: &Map<String, Value>| {
+        let description = if summary.is_empty() { otherwise.to_owned() } else { format!("{summary}.") };
+        let mut response = object(json!({"description": description}));
+        if !headers.is_empty() {
+            response.insert("headers".into(), headers.clone().into());
+        }
+        response.insert("content".into(), json!({"application/json": {"schema": body}}));
+        Value::from(response)
     };
-    let mut response = object(json!({"description": description}));
-    if !headers.is_empty() {
-        response.insert("headers".into(), headers.into());
+    let plain = (200, answer("The answer.", &headers));
+    if !is_created {
+        return vec![plain];
     }
-    response.insert("content".into(), json!({"application/json": {"schema": body}}));
-    (if is_created { 201 } else { 200 }, response.into())
+    // Where the answer lacks what its path is made of, nothing can be said of where it is.
+    headers.insert("Location".into(), json!({"$ref": "#/components/headers/Location"}));
+    vec![(201, answer("It was created.", &headers)), plain]
 }
 
 /// A message as a body, which may be one whose JSON is special.
