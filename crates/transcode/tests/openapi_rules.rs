@@ -5,7 +5,7 @@ mod inline;
 #[path = "support/library.rs"]
 mod library;
 
-use selvedge_transcode::{Options, ToJson};
+use selvedge_transcode::{Options, ToJson, ToWire};
 use serde_json::{Value, json};
 
 /// The document of definitions that may use the rules.
@@ -72,6 +72,53 @@ fn a_lower_bound_above_the_upper_one_leaves_a_gap() {
     assert_eq!(text("at"), "Before 1970-01-01T00:00:05Z, or not before 1970-01-01T00:00:09Z.");
     let example = &document["paths"]["/m"]["post"]["requestBody"]["content"]["application/json"]["example"];
     assert!(validator.is_valid(example), "{example}");
+}
+
+#[test]
+fn texts_of_numbers_and_masks_are_those_that_are_read() {
+    let schema = inline::schema(
+        "
+        message Q {
+            int64 a = 1; uint64 b = 2; map<int32, string> c = 3; map<fixed32, string> d = 4; map<sint64, string> e = 5;
+            map<uint64, string> f = 6; google.protobuf.FieldMask g = 7;
+        }
+        service S { rpc M(Q) returns (Q) { option (google.api.http) = { post: \"/m\" body: \"*\" }; } }
+    ",
+    );
+    let document = library::document(&schema, &Options::default());
+    let validator = component(&document, "QInput");
+    for (request, is_good) in [
+        (json!({"a": "0"}), true),
+        (json!({"a": "-9223372036854775808"}), true),
+        (json!({"a": "007"}), false),
+        (json!({"a": "10000000000000000000"}), false),
+        (json!({"b": "18446744073709551615"}), true),
+        (json!({"b": "00"}), false),
+        (json!({"c": {"-2147483648": ""}}), true),
+        (json!({"c": {"-01": ""}}), false),
+        (json!({"c": {"10000000000": ""}}), false),
+        (json!({"d": {"4294967295": ""}}), true),
+        (json!({"d": {"04": ""}}), false),
+        (json!({"d": {"-4": ""}}), false),
+        (json!({"e": {"-9223372036854775808": ""}}), true),
+        (json!({"e": {"007": ""}}), false),
+        (json!({"f": {"18446744073709551615": ""}}), true),
+        (json!({"f": {"100000000000000000000": ""}}), false),
+        (json!({"g": ""}), true),
+        (json!({"g": "*"}), true),
+        (json!({"g": "a,bC.dE2,F"}), true),
+        (json!({"g": "a,"}), false),
+        (json!({"g": "a b"}), false),
+        (json!({"g": "a..b"}), false),
+        (json!({"g": "a_b"}), false),
+        (json!({"g": "\u{e9}"}), false),
+    ] {
+        assert_eq!(validator.is_valid(&request), is_good, "{request}");
+        let message = schema.message("test.Q").unwrap();
+        let read = ToWire::new(&schema, &Options::default());
+        let read = read.message(message, request.to_string().as_bytes(), &mut vec![]);
+        assert_eq!(read.is_ok(), is_good, "{request}");
+    }
 }
 
 #[test]

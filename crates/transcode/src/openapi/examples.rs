@@ -168,8 +168,8 @@ impl Maker<'_> {
         }
         let value = self.make(&values.clone().into(), "", depth + 1)?;
         let keys = schema.get("propertyNames");
-        let key = match keys.and_then(|keys| keys.get("pattern")).and_then(Value::as_str) {
-            Some("^[0-9]+$" | "^-?[0-9]+$") => "1".to_owned(),
+        let key = match keys.and_then(|keys| keys.get("format")).and_then(Value::as_str) {
+            Some("int32" | "uint32" | "int64" | "uint64") => "1".to_owned(),
             _ => self.make(keys.unwrap_or(&json!({"type": "string"})), "key", depth)?.as_str()?.to_owned(),
         };
         made.insert(key, value);

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::examples;
+use super::patterns;
 use super::rule_types::{EnumRules, StringRules};
 use super::rules::FieldRules;
 use super::schemas::{Schemas, Side, is_asked_for};
@@ -114,10 +115,16 @@ impl Schemas<'_> {
         let keys = match kind(1) {
             Kind::String => keys.map(|rules| strings::text(Some(rules), notes)),
             Kind::Bool => Some(object(json!({"enum": ["true", "false"]}))),
-            Kind::Uint32 | Kind::Uint64 | Kind::Fixed32 | Kind::Fixed64 => {
-                Some(object(json!({"pattern": "^[0-9]+$"})))
+            kind => {
+                let (format, is_signed, digits) = match kind {
+                    Kind::Uint32 | Kind::Fixed32 => ("uint32", false, 10),
+                    Kind::Uint64 | Kind::Fixed64 => ("uint64", false, 20),
+                    Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => ("int64", true, 19),
+                    _ => ("int32", true, 10),
+                };
+                let pattern = patterns::integer(is_signed, digits);
+                Some(object(json!({"format": format, "pattern": pattern})))
             }
-            _ => Some(object(json!({"pattern": "^-?[0-9]+$"}))),
         };
         schema.extend(keys.map(|keys| ("propertyNames".to_owned(), keys.into())));
         schema.insert("additionalProperties".into(), values.into());

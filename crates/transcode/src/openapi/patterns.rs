@@ -16,6 +16,19 @@ fn has_short_property(pattern: &str) -> bool {
     pattern.contains(r"\p") || pattern.contains(r"\P")
 }
 
+/// An integer of so many digits at most, without zeros that say nothing.
+pub(super) fn integer(is_signed: bool, digits: usize) -> String {
+    let sign = if is_signed { "-?" } else { "" };
+    format!("^{sign}(0|[1-9][0-9]{{0,{}}})$", digits - 1)
+}
+
+/// The paths of a mask, each of them names as JSON has them, or `*` for all fields.
+pub(super) fn field_mask() -> String {
+    let name = "[a-zA-Z][a-zA-Z0-9]*";
+    let path = format!(r"(\*|{name}(\.{name})*)");
+    format!("^({path}(,{path})*)?$")
+}
+
 /// An expression for a text.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

@@ -38,11 +38,12 @@ pub(super) fn string(schema: &Value, name: &str) -> Option<Value> {
         _ => None,
     };
     let made = patterns.first().and_then(|pattern| patterns::example(pattern, least.max(1)));
+    let made = made.filter(|text| !text.is_empty());
     let filled = Some("text".chars().cycle().take(least.max(4).min(most).min(1000)).collect());
     let known = known(name).map(str::to_owned);
     let candidates = match from_format {
         Some(text) => vec![Some(text.to_owned())],
-        None => vec![described.map(str::to_owned), known, made, filled],
+        None => vec![described.map(str::to_owned), known, made, filled, Some(String::new())],
     };
     candidates.into_iter().flatten().find(fits).map(Value::String)
 }

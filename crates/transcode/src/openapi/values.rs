@@ -6,6 +6,7 @@ use prost_types::{Duration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::numbers::Numbers;
+use super::patterns;
 use super::rule_types::{DurationRules, TimestampRules};
 use super::rules::FieldRules;
 use super::schemas::{Schemas, Side};
@@ -106,7 +107,7 @@ impl Schemas<'_> {
             }
             WellKnown::FieldMask => {
                 notes.push("Names of fields, separated by commas.".to_owned());
-                object(json!({"type": "string"}))
+                object(json!({"type": "string", "pattern": patterns::field_mask()}))
             }
             WellKnown::Struct => object(json!({"type": "object", "additionalProperties": true})),
             WellKnown::ListValue => object(json!({"type": "array", "items": {}})),
@@ -180,10 +181,10 @@ fn integer_as_text(format: &str, unsigned: bool, limits: &Numbers, notes: &mut V
     let positive =
         least(&limits.gt).is_some_and(|it| it >= 0.0) || least(&limits.gte).is_some_and(|it| it >= 1.0);
     let natural = unsigned || positive || least(&limits.gte).is_some_and(|it| it >= 0.0);
+    let digits = if unsigned { 20 } else { 19 };
     let pattern = match (positive, natural) {
-        (true, _) => "^0*[1-9][0-9]*$",
-        (_, true) => "^[0-9]+$",
-        _ => "^-?[0-9]+$",
+        (true, _) => format!("^[1-9][0-9]{{0,{}}}$", digits - 1),
+        (_, is_natural) => patterns::integer(!is_natural, digits),
     };
     let text = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>();
     let mut schema = object(json!({"type": "string", "format": format, "pattern": pattern}));
