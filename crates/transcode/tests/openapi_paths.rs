@@ -6,8 +6,9 @@ mod inline;
 mod library;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use selvedge_transcode::Options;
+use selvedge_transcode::{Found, Options, Request, Transcoder};
 use serde_json::{Value, json};
 
 fn of(definitions: &str) -> Value {
@@ -73,6 +74,52 @@ fn a_colon_that_begins_no_verb_is_encoded() {
         }
     ");
     assert_eq!(operations(&document), [("get", "/v/a:b", "S_Verb"), ("get", "/v/a%3Ab", "S_Text")]);
+}
+
+#[test]
+fn a_parameter_that_is_named_is_taken() {
+    let schema = inline::schema(
+        "
+        message Inside { optional string h = 1; }
+        message Q {
+            required string id = 1;
+            optional string odd = 2 [json_name = \"odd.name\"];
+            optional Inside in_side = 3 [json_name = \"in.side\"];
+            optional string key = 6 [json_name = \"key[x]\"];
+            map<bool, google.protobuf.Value> values = 4;
+            map<string, google.protobuf.Struct> structs = 5;
+            map<string, google.protobuf.Duration> times = 7;
+            extensions 10 to 20;
+        }
+        extend Q { optional Inside there = 10; optional string text = 11; }
+        service S { rpc M(Q) returns (Q) { option (google.api.http) = { get: \"/m/{id}\" }; } }
+    ",
+    );
+    let document = library::document(&schema, &Options::default());
+    let parameters = document["paths"]["/m/{id}"]["get"]["parameters"].as_array().unwrap();
+    let names = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap());
+    assert_eq!(names.collect::<Vec<_>>(), ["id", "odd", "in_side.h", "key", "values", "structs", "times"]);
+    for at in [4, 5] {
+        let text = parameters[at]["description"].as_str().unwrap();
+        assert!(text.ends_with("Each value is given as JSON."), "{text}");
+        let values = &parameters[at]["schema"]["additionalProperties"];
+        assert_eq!(
+            (&values["type"], &values["contentMediaType"]),
+            (&json!("string"), &json!("application/json"))
+        );
+    }
+    assert_eq!(parameters[5]["schema"]["additionalProperties"]["contentSchema"]["type"], "object");
+    assert_eq!(parameters[6]["description"], Value::Null);
+
+    let transcoder = Transcoder::new(Arc::new(schema), Options::default()).unwrap();
+    let Found::Route(found) = transcoder.find("GET", "/m/1") else { panic!("it is there") };
+    let is_read = |query| {
+        let request = Request { query: Some(query), ..Request::default() };
+        transcoder.request(&found, &request, &mut vec![]).is_ok()
+    };
+    assert!(is_read("odd=x&in_side.h=x&key=x&values[true]=%22x%22&structs[a]={}&times[a]=1s"));
+    assert!(!is_read("odd.name=x") && !is_read("key[x]=x") && !is_read("values[true]=x"));
+    assert!(!is_read("%5Btest.there%5D.h=x"));
 }
 
 #[test]

@@ -155,10 +155,10 @@ impl Query<'_> {
             let way = [way, &[index]].concat();
             let in_path = self.route.template.variables.iter().any(|variable| *variable.path == *way);
             let in_body = way.len() == 1 && self.route.body == Body::Field(index);
-            if in_path || in_body || field.behavior.output_only {
+            if in_path || in_body || field.behavior.output_only || field.is_extension {
                 continue;
             }
-            let name = format!("{prefix}{}", schemas.name(field));
+            let name = format!("{prefix}{}", name_of(schemas, field));
             let asked = required && is_asked_for(field);
             let header = self.headers.iter().find(|(said, _)| *said == way).map(|(_, header)| *header);
             let inner = match (field.kind, field.cardinality) {
@@ -181,6 +181,12 @@ impl Query<'_> {
     }
 }
 
+/// The name of a parameter: that of the proto where the one in JSON would be read as a path or as a key.
+fn name_of(schemas: &Schemas<'_>, field: &Field) -> String {
+    let name = schemas.name(field);
+    if name.contains(['.', '[']) { field.name.to_string() } else { name }
+}
+
 fn one(
     schemas: &mut Schemas<'_>,
     route: &Route,
@@ -193,10 +199,16 @@ fn one(
         return None;
     }
     let mut notes = note.into_iter().collect::<Vec<_>>();
-    let schema = as_text(schemas.values(field, Side::Input, &mut notes));
-    let is_json = is_json(schemas, field);
+    let mut schema = as_text(schemas.values(field, Side::Input, &mut notes));
+    let is_json = schemas.well_known_of(field).is_some_and(is_any);
     if is_json {
         notes.push("Given as JSON.".to_owned());
+    }
+    if let Some(values) = schema.get_mut("additionalProperties").filter(|_| has_json(schemas, field)) {
+        notes.push("Each value is given as JSON.".to_owned());
+        let media_type = json!({"type": "string", "contentMediaType": "application/json"});
+        let content = std::mem::replace(values, media_type);
+        values["contentSchema"] = content;
     }
     let derived = is_derived_mask(schemas, route, field);
     if derived {
@@ -248,14 +260,20 @@ fn can_be_text(schemas: &Schemas<'_>, field: &Field) -> bool {
     };
     match kind {
         Kind::Message(id) => schema[id].well_known.is_some_and(|it| it != WellKnown::Any),
-        _ => !field.is_extension,
+        _ => true,
     }
 }
 
-/// Whether the value may be anything, so that its text is its JSON.
-fn is_json(schemas: &Schemas<'_>, field: &Field) -> bool {
-    let is_any = |it| matches!(it, WellKnown::Struct | WellKnown::Value | WellKnown::ListValue);
-    schemas.well_known_of(field).is_some_and(is_any)
+/// Whether a value may be anything, so that its text is its JSON.
+fn is_any(well_known: WellKnown) -> bool {
+    matches!(well_known, WellKnown::Struct | WellKnown::Value | WellKnown::ListValue)
+}
+
+/// Whether the values of a map may be anything.
+fn has_json(schemas: &Schemas<'_>, field: &Field) -> bool {
+    let Kind::Message(entry) = field.kind else { return false };
+    let value = schemas.schema[entry].field(2).filter(|_| field.cardinality == Cardinality::Map);
+    value.and_then(|value| schemas.well_known_of(value)).is_some_and(is_any)
 }
 
 /// Whether a PATCH makes the mask itself when there is none.
