@@ -5,7 +5,9 @@ mod inline;
 #[path = "support/library.rs"]
 mod library;
 
-use selvedge_transcode::{Options, ToJson, ToWire};
+use std::sync::Arc;
+
+use selvedge_transcode::{Found, Options, Request, ToJson, ToWire, Transcoder};
 use serde_json::{Value, json};
 
 /// The document of definitions that may use the rules.
@@ -17,6 +19,12 @@ fn of(definitions: &str) -> Value {
 /// The schema of a component, with all that it refers to.
 fn component(document: &Value, name: &str) -> jsonschema::Validator {
     validator(document, &json!({"$ref": format!("#/components/schemas/{name}")}))
+}
+
+/// The schema of the body of a request.
+fn body(document: &Value, method: &str, path: &str) -> jsonschema::Validator {
+    let body = &document["paths"][path][method]["requestBody"];
+    validator(document, &body["content"]["application/json"]["schema"])
 }
 
 /// Formats count, as some who read a document take them for more than a remark.
@@ -72,6 +80,99 @@ fn a_lower_bound_above_the_upper_one_leaves_a_gap() {
     assert_eq!(text("at"), "Before 1970-01-01T00:00:05Z, or not before 1970-01-01T00:00:09Z.");
     let example = &document["paths"]["/m"]["post"]["requestBody"]["content"]["application/json"]["example"];
     assert!(validator.is_valid(example), "{example}");
+}
+
+#[test]
+fn what_the_path_says_is_not_asked_for_again() {
+    let document = of("
+        message N { string id = 1; string a = 2; }
+        message F { string id = 1; string a = 2 [(google.api.field_behavior) = REQUIRED]; }
+        message C { oneof c { option (buf.validate.oneof).required = true; string x = 1; string y = 2; } string id = 3; }
+        message Q {
+            oneof o { option (buf.validate.oneof).required = true; string t = 1; N n = 2; int32 i = 3; }
+            N must = 4 [(google.api.field_behavior) = REQUIRED];
+            F full = 5;
+            C choice = 6;
+        }
+        service S {
+            rpc M(Q) returns (Q) {
+                option (google.api.http) = {
+                    post: \"/none\" body: \"*\"
+                    additional_bindings { post: \"/member/{t}/{must.id}\" body: \"*\" }
+                    additional_bindings { post: \"/inside/{n.id}/{must.id}\" body: \"*\" }
+                    additional_bindings { post: \"/full/{t}/{must.id}/{full.id}\" body: \"*\" }
+                    additional_bindings { post: \"/choice/{t}/{must.id}/{choice.id}\" body: \"*\" }
+                    additional_bindings { post: \"/field/{t}\" body: \"choice\" }
+                };
+            }
+        }
+    ");
+    for (path, request, is_good) in [
+        ("/none", json!({"t": "", "must": {}}), true),
+        ("/none", json!({"must": {}}), false),
+        ("/none", json!({"t": ""}), false),
+        ("/member/{t}/{must.id}", json!({}), true),
+        ("/member/{t}/{must.id}", json!({"must": {"a": ""}, "i": 1}), true),
+        ("/member/{t}/{must.id}", json!({"n": {}, "i": 1}), false),
+        ("/inside/{n.id}/{must.id}", json!({}), true),
+        ("/full/{t}/{must.id}/{full.id}", json!({}), false),
+        ("/full/{t}/{must.id}/{full.id}", json!({"full": {"a": "x"}}), true),
+        ("/choice/{t}/{must.id}/{choice.id}", json!({}), false),
+        ("/choice/{t}/{must.id}/{choice.id}", json!({"choice": {"x": ""}}), true),
+        ("/field/{t}", json!({}), false),
+        ("/field/{t}", json!({"x": ""}), true),
+    ] {
+        assert_eq!(body(&document, "post", path).is_valid(&request), is_good, "{path}: {request}");
+    }
+    let is_required = |path: &str| document["paths"][path]["post"]["requestBody"]["required"].clone();
+    assert_eq!(is_required("/field/{t}"), true, "one of its members must be there");
+    assert_eq!(is_required("/member/{t}/{must.id}"), Value::Null);
+}
+
+#[test]
+fn a_patch_may_clear_one_member_of_a_oneof_and_set_another() {
+    let schema = inline::schema(
+        "
+        message T {
+            required string must = 1;
+            oneof o {
+                string a = 2; T b = 3; google.protobuf.NullValue c = 4; google.protobuf.Value d = 5;
+                google.protobuf.StringValue e = 6;
+            }
+            optional string name = 7;
+        }
+        message U { optional T t = 1; optional google.protobuf.FieldMask update_mask = 2; }
+        service S {
+            rpc P(U) returns (T) { option (google.api.http) = { patch: \"/t/{t.name}\" body: \"t\" }; }
+            rpc M(T) returns (T) { option (google.api.http) = { post: \"/t\" body: \"*\" }; }
+        }
+    ",
+    );
+    let document = library::document(&schema, &Options::default());
+    let (patch, create) = (body(&document, "patch", "/t/{t.name}"), body(&document, "post", "/t"));
+    let transcoder = Transcoder::new(Arc::new(schema), Options::default()).unwrap();
+    let is_read = |method: &str, path: &str, body: &Value| {
+        let Found::Route(found) = transcoder.find(method, path) else { panic!("it is there") };
+        let body = body.to_string();
+        let request = Request { body: body.as_bytes(), ..Request::default() };
+        transcoder.request(&found, &request, &mut vec![]).is_ok()
+    };
+    for (request, is_good) in [
+        (json!({"must": "", "a": null, "b": {"must": ""}}), true),
+        (json!({"must": "", "a": null, "b": null}), true),
+        (json!({"must": "", "a": null, "c": null}), true),
+        (json!({"must": "", "a": "", "e": null}), true),
+        (json!({"must": "", "a": "", "c": null}), false),
+        (json!({"must": "", "a": "", "d": null}), false),
+        (json!({"must": "", "a": "", "b": {"must": ""}}), false),
+        (json!({"a": ""}), false),
+        (json!({"must": "", "b": {"a": ""}}), false),
+    ] {
+        assert_eq!(patch.is_valid(&request), is_good, "{request}");
+        assert_eq!(is_read("PATCH", "/t/x", &request), is_good, "{request}");
+    }
+    let request = json!({"must": "", "a": "", "e": null});
+    assert!(create.is_valid(&request) && is_read("POST", "/t", &request));
 }
 
 #[test]

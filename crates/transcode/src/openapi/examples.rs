@@ -178,7 +178,7 @@ impl Maker<'_> {
 }
 
 /// The members of each oneof, and whether one of them must be there.
-fn oneofs(schema: &Value) -> Vec<(Vec<&str>, bool)> {
+pub(super) fn oneofs(schema: &Value) -> Vec<(Vec<&str>, bool)> {
     let one = schema.get("oneOf").into_iter();
     let all = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
     let groups = one.chain(all.filter_map(|part| part.get("oneOf"))).filter_map(Value::as_array);

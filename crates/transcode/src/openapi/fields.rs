@@ -8,7 +8,7 @@ use super::rule_types::{EnumRules, StringRules};
 use super::rules::FieldRules;
 use super::schemas::{Schemas, Side, is_asked_for};
 use super::strings;
-use super::values::object;
+use super::values::{NULL_VALUE, object};
 use crate::schema::{Cardinality, Field, Kind, Presence, WellKnown};
 
 type Object = Map<String, Value>;
@@ -18,10 +18,7 @@ impl Schemas<'_> {
     pub(super) fn property(&mut self, field: &Field, side: Side) -> Value {
         let mut notes = vec![];
         let mut schema = self.values(field, side, &mut notes);
-        let is_wrapper = matches!(self.well_known_of(field), Some(WellKnown::Wrapper(_)))
-            && field.cardinality == Cardinality::Singular;
-        let may_be_cleared = side == Side::Patch && !field.behavior.output_only;
-        if !is_asked_for(field) && (may_be_cleared || (is_wrapper && side != Side::Output)) {
+        if self.may_be_null(field, side) {
             schema = nullable(schema);
         }
         self.tell(field, &notes, &mut schema);
@@ -37,6 +34,22 @@ impl Schemas<'_> {
             _ => {}
         }
         schema.into()
+    }
+
+    /// Whether a field may be `null` instead of being left out.
+    pub(super) fn may_be_null(&self, field: &Field, side: Side) -> bool {
+        let is_wrapper = matches!(self.well_known_of(field), Some(WellKnown::Wrapper(_)))
+            && field.cardinality == Cardinality::Singular;
+        let may_be_cleared = side == Side::Patch && !field.behavior.output_only;
+        !is_asked_for(field) && (may_be_cleared || (is_wrapper && side != Side::Output))
+    }
+
+    /// Whether `null` is a value of the field.
+    pub(super) fn is_null_a_value(&self, field: &Field) -> bool {
+        match field.kind {
+            Kind::Enum(id) => &*self.schema[id].name == NULL_VALUE,
+            _ => self.well_known_of(field) == Some(WellKnown::Value),
+        }
     }
 
     /// The schema of a field that is an answer by itself, in which its absence is `null`.

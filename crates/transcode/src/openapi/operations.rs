@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::names::without_package;
 use super::paths::Path;
-use super::schemas::{Schemas, Side};
+use super::schemas::{Schemas, Side, asks_for_something};
 use super::values::object;
 use super::{parameters, responses};
 use crate::route::{Body, Route, Routes};
@@ -126,7 +126,7 @@ fn body(schemas: &mut Schemas<'_>, route: &Route, bodies: &mut Vec<OwnBody>) -> 
     let own = message.map(|id| own_schema(schemas, route, id, side, &bound));
     // Without one, the request is that of an empty object: valid only where nothing is asked for.
     let asked = match &own {
-        Some(own) => own.get("required").is_some(),
+        Some(own) => asks_for_something(own),
         None => field.is_some_and(super::schemas::is_asked_for),
     };
     let made = match (message.zip(own), field) {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
+use super::examples::oneofs;
 use super::rules::{FieldRules, is_required_oneof};
 use super::texts::Texts;
 use super::values::object;
@@ -17,7 +18,7 @@ pub(super) enum Side {
     Output,
     /// A request: what must be there is required, and nothing else may be there.
     Input,
-    /// The body of a PATCH: as a request, with nothing required, and `null` where a field may be cleared.
+    /// The body of a PATCH: as a request, with nothing required but by proto2, and `null` where a field may be cleared.
     Patch,
 }
 
@@ -93,15 +94,21 @@ impl<'a> Schemas<'a> {
             let inner = inner.map(|(_, rest)| rest).collect::<Vec<_>>();
             let name = self.name(field);
             let is_bound = inner.iter().any(|rest| rest.is_empty());
-            if !is_bound && self.is_required(field, side) {
+            let within = match field.kind {
+                Kind::Message(inside) if !inner.is_empty() && !is_bound => {
+                    Some(self.message(inside, side, &inner))
+                }
+                _ => None,
+            };
+            // What the path says a part of is there, and needs only what else is asked of it.
+            let is_required = match &within {
+                Some(within) => asks_for_something(within),
+                None => !is_bound && self.is_required(field, side),
+            };
+            if is_required {
                 required.push(json!(name));
             }
-            let mut property = match field.kind {
-                Kind::Message(inside) if !inner.is_empty() && inner.iter().all(|rest| !rest.is_empty()) => {
-                    self.message(inside, side, &inner)
-                }
-                _ => self.property(field, side),
-            };
+            let mut property = within.unwrap_or_else(|| self.property(field, side));
             if is_bound && let Some(property) = property.as_object_mut() {
                 property.insert("readOnly".into(), json!(true));
             }
@@ -120,26 +127,30 @@ impl<'a> Schemas<'a> {
         if !required.is_empty() {
             made.insert("required".into(), required.into());
         }
-        self.oneofs(message, side, &mut made);
+        self.oneofs(message, side, bound, &mut made);
         if side != Side::Output && !self.options.ignore_unknown_fields {
             made.insert("additionalProperties".into(), json!(false));
         }
         made.into()
     }
 
-    /// At most one member of each oneof, or exactly one where that is asked for.
-    fn oneofs(&self, message: &Message, side: Side, made: &mut Map<String, Value>) {
+    /// At most one member of each oneof, or exactly one where that is asked for and the path says none.
+    fn oneofs(&self, message: &Message, side: Side, bound: &[&[usize]], made: &mut Map<String, Value>) {
         let mut all = vec![];
         for oneof in &message.oneofs {
-            let is_required = side == Side::Input && is_required_oneof(&oneof.rules);
+            let is_bound = bound.iter().filter_map(|path| path.first()).any(|it| oneof.fields.contains(it));
+            let is_required = side == Side::Input && !is_bound && is_required_oneof(&oneof.rules);
             if oneof.fields.len() < 2 && !is_required {
                 continue;
             }
-            let names = oneof.fields.iter().map(|&field| self.name(&message.fields[field]));
-            let mut choices =
-                names.map(|name| json!({"title": name, "required": [name]})).collect::<Vec<_>>();
+            let members = oneof.fields.iter().map(|&field| &message.fields[field]);
+            let mut choices = members.map(|field| self.choice(field, side)).collect::<Vec<_>>();
             if !is_required {
-                let any = choices.iter().map(|choice| json!({"required": choice["required"]}));
+                let any = choices.iter().cloned().map(|choice| {
+                    let mut choice = object(choice);
+                    choice.shift_remove("title");
+                    choice
+                });
                 let none = json!({"anyOf": any.collect::<Vec<_>>()});
                 choices.push(json!({"title": format!("no {}", oneof.name), "not": none}));
             }
@@ -151,6 +162,16 @@ impl<'a> Schemas<'a> {
             let all = all.into_iter().map(|choices| json!({"oneOf": choices}));
             made.insert("allOf".into(), all.collect());
         }
+    }
+
+    /// That a member of a oneof is there. One that is `null` is not, unless `null` is what it is.
+    fn choice(&self, field: &Field, side: Side) -> Value {
+        let name = self.name(field);
+        let mut choice = json!({"title": name, "required": [name]});
+        if self.may_be_null(field, side) && !self.is_null_a_value(field) {
+            choice["properties"] = json!({name: {"not": {"type": "null"}}});
+        }
+        choice
     }
 
     /// The schema of an enum, or of some of its values.
@@ -207,9 +228,15 @@ impl<'a> Schemas<'a> {
                 Presence::Explicit => false,
             },
             Side::Input => is_asked_for(field),
-            Side::Patch => false,
+            // Without it there is no message that could be sent on.
+            Side::Patch => field.presence == Presence::Required,
         }
     }
+}
+
+/// Whether an empty object is not what it should be.
+pub(super) fn asks_for_something(schema: &Value) -> bool {
+    schema.get("required").is_some() || oneofs(schema).iter().any(|(_, is_required)| *is_required)
 }
 
 /// Whether a request must have it.
