@@ -223,6 +223,86 @@ fn texts_of_numbers_and_masks_are_those_that_are_read() {
 }
 
 #[test]
+fn a_zero_that_is_spared_passes() {
+    let document = of("
+        enum E { E_UNSPECIFIED = 0; E_ONE = 1; }
+        message Q {
+            string mail = 1 [(buf.validate.field) = {string: {email: true}, ignore: IGNORE_IF_ZERO_VALUE}];
+            optional string ip = 2 [(buf.validate.field) = {string: {ip: true}, ignore: IGNORE_IF_ZERO_VALUE}];
+            int32 small = 3 [(buf.validate.field) = {int32: {gt: 5}, ignore: IGNORE_IF_ZERO_VALUE}];
+            uint64 wide = 4 [(buf.validate.field) = {uint64: {gt: 5}, ignore: IGNORE_IF_ZERO_VALUE}];
+            E kind = 5 [(buf.validate.field) = {enum: {not_in: [0]}, ignore: IGNORE_IF_ZERO_VALUE}];
+            repeated string list = 6 [(buf.validate.field) = {
+                repeated: {min_items: 2, items: {string: {min_len: 3}, ignore: IGNORE_IF_ZERO_VALUE}},
+                ignore: IGNORE_IF_ZERO_VALUE
+            }];
+            map<string, bytes> map = 7 [(buf.validate.field) = {map: {min_pairs: 1}, ignore: IGNORE_IF_ZERO_VALUE}];
+            bool yes = 8 [(buf.validate.field) = {bool: {const: true}, ignore: IGNORE_IF_ZERO_VALUE}];
+            double real = 9 [(buf.validate.field) = {double: {lt: 0}, ignore: IGNORE_IF_ZERO_VALUE}];
+            string must = 10 [(buf.validate.field) = {required: true, ignore: IGNORE_IF_ZERO_VALUE}];
+        }
+        service S { rpc M(Q) returns (Q) { option (google.api.http) = { post: \"/m\" body: \"*\" }; } }
+    ");
+    let validator = component(&document, "QInput");
+    for (field, good, bad) in [
+        ("mail", json!(["", "a@b.org"]), json!(["a"])),
+        ("ip", json!(["", "::1"]), json!(["a"])),
+        ("small", json!([0, 6]), json!([5, -1])),
+        ("wide", json!(["0", "6"]), json!([0])),
+        ("kind", json!(["E_UNSPECIFIED", "E_ONE"]), json!(["E_TWO"])),
+        ("list", json!([[], ["", "abc"]]), json!([["abc"], ["a", "abc"]])),
+        ("map", json!([{}, {"a": ""}]), json!([null])),
+        ("yes", json!([false, true]), json!(["true"])),
+        ("real", json!([0, -1, "-Infinity"]), json!([1, "NaN"])),
+        ("must", json!(["x"]), json!([""])),
+    ] {
+        for (values, is_good) in [(good, true), (bad, false)] {
+            for value in values.as_array().unwrap() {
+                let mut request = json!({"must": "x"});
+                request[field] = value.clone();
+                assert_eq!(validator.is_valid(&request), is_good, "{field}: {value}");
+            }
+        }
+    }
+    let example = &document["paths"]["/m"]["post"]["requestBody"]["content"]["application/json"]["example"];
+    assert!(validator.is_valid(example), "{example}");
+}
+
+#[test]
+fn an_answer_has_a_form_only_where_it_cannot_be_empty() {
+    let schema = inline::schema(
+        "
+        import \"buf/validate/validate.proto\";
+        message Q {
+            string mail = 1 [(buf.validate.field) = {string: {email: true}, ignore: IGNORE_IF_ZERO_VALUE}];
+            string id = 2 [(buf.validate.field).string.uuid = true];
+            optional string old_id = 3 [(buf.validate.field).string.uuid = true];
+            optional string ip = 4 [(buf.validate.field) = {string: {ip: true}, ignore: IGNORE_IF_ZERO_VALUE}];
+        }
+        service S { rpc M(Q) returns (Q) { option (google.api.http) = { post: \"/m\" body: \"*\" }; } }
+    ",
+    );
+    let forms = |options: &Options| {
+        let document = library::document(&schema, options);
+        let mut answer = vec![];
+        let writer = ToJson::new(&schema, options);
+        writer.message(schema.message("test.Q").unwrap(), b"\x22\x00", &mut answer).unwrap();
+        let answer = serde_json::from_slice::<Value>(&answer).unwrap();
+        assert!(component(&document, "Q").is_valid(&answer), "{answer}");
+        let properties = &document["components"]["schemas"]["Q"]["properties"];
+        let names = ["mail", "id", "oldId", "ip"];
+        let has_form =
+            |name: &&str| ["format", "anyOf", "pattern"].iter().any(|it| !properties[*name][it].is_null());
+        let shown = |name: &&str| has_form(name) || properties[*name]["examples"][0].is_string();
+        assert!(names.iter().all(shown), "{properties}");
+        names.into_iter().filter(has_form).collect::<Vec<_>>()
+    };
+    assert_eq!(forms(&Options::default()), ["oldId"]);
+    let omitted = Options { omit_defaults: true, ..Options::default() };
+    assert_eq!(forms(&omitted), ["mail", "id", "oldId"]);
+}
+
+#[test]
 fn an_answer_need_not_have_an_extension() {
     let schema = inline::schema(
         "

@@ -85,7 +85,12 @@ impl Maker<'_> {
         if ty.is_none()
             && let Some(Value::Array(choices)) = schema.get("anyOf")
         {
-            return self.make(choices.first()?, name, depth);
+            let mut first = choices.first()?.clone();
+            // What is said of all of them is said of the first.
+            if let (Some(first), Some(description)) = (first.as_object_mut(), schema.get("description")) {
+                first.entry("description").or_insert_with(|| description.clone());
+            }
+            return self.make(&first, name, depth);
         }
         match ty {
             None => Some(json!("anything")),

@@ -22,7 +22,7 @@ impl Schemas<'_> {
             schema = nullable(schema);
         }
         self.tell(field, &notes, &mut schema);
-        if side == Side::Output {
+        if side == Side::Output && !schema.contains_key("format") {
             schema.extend(self.shown(field).map(|example| ("examples".to_owned(), json!([example]))));
         }
         if side == Side::Patch && (field.behavior.immutable || field.behavior.identifier) {
@@ -64,17 +64,47 @@ impl Schemas<'_> {
     pub(super) fn values(&mut self, field: &Field, side: Side, notes: &mut Vec<String>) -> Object {
         let mut rules = FieldRules::of(field);
         if side == Side::Output || field.behavior.output_only {
-            rules = rules.form();
+            rules = rules.form(self.is_written_empty(field, &rules));
         }
         notes.extend(rules.cel.iter().map(|rule| rule.message.clone()).filter(|text| !text.is_empty()));
         if rules.required && field.presence == Presence::Implicit {
             rules.refuse_zero();
         }
-        match field.cardinality {
+        let schema = match field.cardinality {
             Cardinality::Singular => self.value(field.kind, &rules, side, notes),
             Cardinality::Repeated => self.list(field, &rules, side, notes),
             Cardinality::Map => self.map(field, &rules, side, notes),
+        };
+        self.or_zero(schema, &rules, field.cardinality, field.kind)
+    }
+
+    /// Whether an answer may have the empty text, as a field without a value does, or one that is spared the rules.
+    fn is_written_empty(&self, field: &Field, rules: &FieldRules) -> bool {
+        match field.presence {
+            Presence::Implicit => !self.options.omit_defaults,
+            Presence::Explicit | Presence::Required => rules.spare_zero(),
         }
+    }
+
+    /// What passes beside the values that fulfil the rules where these spare the zero.
+    fn or_zero(&self, schema: Object, rules: &FieldRules, cardinality: Cardinality, kind: Kind) -> Object {
+        if !rules.spare_zero() || rules.required || !rules.refuse_zero_of(cardinality, kind) {
+            return schema;
+        }
+        let zero = match (cardinality, kind) {
+            (Cardinality::Repeated, _) => json!({"type": "array", "const": []}),
+            (Cardinality::Map, _) => json!({"type": "object", "const": {}}),
+            (_, Kind::String | Kind::Bytes) => json!({"type": "string", "const": ""}),
+            (_, Kind::Bool) => json!({"type": "boolean", "const": false}),
+            (_, Kind::Enum(id)) => self.enum_schema(id, Side::Output, |number| number == 0).into(),
+            (_, kind) => {
+                let mut plain = self.number(kind, &FieldRules::default(), &mut vec![]);
+                let is_text = plain.get("type") == Some(&json!("string"));
+                plain.insert("const".into(), if is_text { json!("0") } else { json!(0) });
+                plain.into()
+            }
+        };
+        object(json!({"anyOf": [schema, zero]}))
     }
 
     /// What a text with a form of its own looks like, which the schema of an answer does not say.
@@ -105,7 +135,8 @@ impl Schemas<'_> {
         let items = own.and_then(|rules| rules.items.as_deref()).unwrap_or(&none);
         // The values of a list are whole, even in a partial update.
         let side = if side == Side::Patch { Side::Input } else { side };
-        let items = self.value(field.kind, items, side, notes);
+        let values = self.value(field.kind, items, side, notes);
+        let items = self.or_zero(values, items, Cardinality::Singular, field.kind);
         let mut schema = object(json!({"type": "array", "items": items}));
         let Some(own) = own else { return schema };
         schema.extend(own.min_items.map(|least| ("minItems".to_owned(), json!(least))));
@@ -123,6 +154,7 @@ impl Schemas<'_> {
         let kind = |number| entry.field(number).map_or(Kind::String, |field| field.kind);
         let rules = own.and_then(|rules| rules.values.as_deref()).unwrap_or(&none);
         let values = self.value(kind(2), rules, side, notes);
+        let values = self.or_zero(values, rules, Cardinality::Singular, kind(2));
         let mut schema = object(json!({"type": "object"}));
         let keys = own.and_then(|rules| rules.keys.as_deref()).and_then(|rules| rules.string.as_ref());
         let keys = match kind(1) {
@@ -158,11 +190,15 @@ impl Schemas<'_> {
 impl FieldRules {
     /// Whether a field that is left out breaks them, as its zero does.
     pub(super) fn refuse_absence(&self, field: &Field) -> bool {
-        if field.presence != Presence::Implicit || self.spare_zero() {
-            return false;
-        }
+        field.presence == Presence::Implicit
+            && !self.spare_zero()
+            && self.refuse_zero_of(field.cardinality, field.kind)
+    }
+
+    /// Whether the zero of what they are for breaks them.
+    fn refuse_zero_of(&self, cardinality: Cardinality, kind: Kind) -> bool {
         let some = |least: Option<u64>| least.is_some_and(|least| least > 0);
-        match (field.cardinality, field.kind) {
+        match (cardinality, kind) {
             (Cardinality::Repeated, _) => self.repeated.as_ref().is_some_and(|rules| some(rules.min_items)),
             (Cardinality::Map, _) => self.map.as_ref().is_some_and(|rules| some(rules.min_pairs)),
             (_, Kind::String) => self.string.as_ref().is_some_and(strings::refuse_empty),

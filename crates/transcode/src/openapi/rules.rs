@@ -8,6 +8,7 @@ use super::rule_types::{
     AnyRules, BoolRules, BytesRules, CelRule, DurationRules, EnumRules, MapRules, RepeatedRules, StringRules,
     TimestampRules,
 };
+use super::strings;
 use crate::schema::{Field, Kind};
 
 /// The rules for a field, or for the items, keys or values of one.
@@ -77,15 +78,16 @@ impl FieldRules {
         }
     }
 
-    /// Whether the zero of a field that does not track presence passes whatever else is asked for.
+    /// Whether a zero passes whatever else is asked for.
     pub(super) fn spare_zero(&self) -> bool {
         self.ignore == IGNORE_IF_ZERO
     }
 
-    /// What holds for answers too, which nobody checks: the form of a value, not its limits.
-    pub(super) fn form(&self) -> Self {
+    /// What holds for answers too, which nobody checks: the form of a value, not its limits, and not where it may be empty.
+    pub(super) fn form(&self, may_be_empty: bool) -> Self {
         let string =
             self.string.as_ref().map(|rules| StringRules { format: rules.format, ..StringRules::default() });
+        let string = string.filter(|form| !(may_be_empty && strings::refuse_empty(form)));
         Self { string, ..Self::default() }
     }
 

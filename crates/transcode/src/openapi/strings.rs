@@ -91,12 +91,11 @@ fn format_of(format: Format, schema: &mut Map<String, Value>, patterns: &mut Vec
     schema.insert("format".into(), json!(name));
 }
 
-/// Whether few texts pass, and no name says which.
+/// Whether few texts pass.
 pub(super) fn has_form(rules: &StringRules) -> bool {
     let texts = [&rules.constant, &rules.pattern, &rules.prefix, &rules.suffix, &rules.contains];
     let has_length = rules.len.or(rules.len_bytes).is_some();
-    rules.format.is_none()
-        && (has_length || !rules.any_of.is_empty() || texts.into_iter().any(Option::is_some))
+    rules.format.is_some() || has_length || !rules.any_of.is_empty() || texts.into_iter().any(Option::is_some)
 }
 
 /// Whether the empty text breaks the rules.

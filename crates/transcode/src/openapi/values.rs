@@ -44,7 +44,7 @@ impl Schemas<'_> {
         }
     }
 
-    fn number(&self, kind: Kind, rules: &FieldRules, notes: &mut Vec<String>) -> Object {
+    pub(super) fn number(&self, kind: Kind, rules: &FieldRules, notes: &mut Vec<String>) -> Object {
         let limits = rules.numbers(kind);
         let unsigned = matches!(kind, Kind::Uint32 | Kind::Uint64 | Kind::Fixed32 | Kind::Fixed64);
         let (ty, format) = match kind {
