@@ -123,6 +123,38 @@ fn a_parameter_that_is_named_is_taken() {
 }
 
 #[test]
+fn a_parameter_leads_to_one_field_and_excludes_no_other() {
+    let document = of("
+        message In { oneof p { string x = 1; string y = 2; } }
+        message Q {
+            string foo = 1 [json_name = \"bar\"];
+            string bar = 2 [json_name = \"foo\"];
+            string one = 3 [json_name = \"other\"];
+            oneof o { string a = 4; string b = 5; In c = 6; }
+            In in = 7;
+        }
+        service S {
+            rpc M(Q) returns (Q) {
+                option (google.api.http) = {
+                    get: \"/a/{a}/{in.x}\"
+                    additional_bindings { post: \"/b\" body: \"b\" }
+                    additional_bindings { get: \"/c/{c.x}\" }
+                };
+            }
+        }
+    ");
+    let names = |path: &str, method: &str| {
+        let all = document["paths"][path][method]["parameters"].as_array().unwrap();
+        let query = all.iter().filter(|parameter| parameter["in"] == "query");
+        query.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Whatever is given as `foo` or `bar` is the first of them.
+    assert_eq!(names("/a/{a}/{in.x}", "get"), ["bar", "other"]);
+    assert_eq!(names("/b", "post"), ["bar", "other", "in.x", "in.y"]);
+    assert_eq!(names("/c/{c.x}", "get"), ["bar", "other", "in.x", "in.y"]);
+}
+
+#[test]
 fn no_two_operations_have_one_id() {
     let document = of("
         message Q { string a = 1; }

@@ -8,7 +8,7 @@ use super::schemas::{Schemas, Side, declared_order, is_asked_for};
 use super::values::object;
 use crate::MessageId;
 use crate::route::{Body, Route, header_field, text_field};
-use crate::schema::{Cardinality, Field, Kind, WellKnown};
+use crate::schema::{Cardinality, Field, Kind, Message, WellKnown};
 
 /// The parameters of an operation.
 pub(super) fn all(schemas: &mut Schemas<'_>, route: &Route, path: &Path, reads_etag: bool) -> Vec<Value> {
@@ -151,14 +151,17 @@ impl Query<'_> {
     ) {
         self.entered.push(id);
         let schema = schemas.schema;
-        for (index, field) in declared_order(&schema[id]) {
+        let message = &schema[id];
+        for (index, field) in declared_order(message) {
+            let is_excluded = self.is_excluded(message, way, index);
             let way = [way, &[index]].concat();
             let in_path = self.route.template.variables.iter().any(|variable| *variable.path == *way);
             let in_body = way.len() == 1 && self.route.body == Body::Field(index);
-            if in_path || in_body || field.behavior.output_only || field.is_extension {
+            if in_path || in_body || is_excluded || field.behavior.output_only {
                 continue;
             }
-            let name = format!("{prefix}{}", name_of(schemas, field));
+            let Some(name) = name_of(schemas, message, index) else { continue };
+            let name = format!("{prefix}{name}");
             let asked = required && is_asked_for(field);
             let header = self.headers.iter().find(|(said, _)| *said == way).map(|(_, header)| *header);
             let inner = match (field.kind, field.cardinality) {
@@ -179,12 +182,29 @@ impl Query<'_> {
         }
         self.entered.pop();
     }
+
+    /// Whether the path or the body says another member of the same oneof.
+    fn is_excluded(&self, message: &Message, way: &[usize], index: usize) -> bool {
+        let Some(oneof) = message.fields[index].oneof else { return false };
+        let paths = self.route.template.variables.iter().map(|variable| &*variable.path);
+        let body =
+            if let Body::Field(field) = &self.route.body { Some(std::slice::from_ref(field)) } else { None };
+        let mut members = paths.chain(body).filter_map(|path| path.strip_prefix(way)?.first());
+        members.any(|&member| member != index && message.fields[member].oneof == Some(oneof))
+    }
 }
 
-/// The name of a parameter: that of the proto where the one in JSON would be read as a path or as a key.
-fn name_of(schemas: &Schemas<'_>, field: &Field) -> String {
-    let name = schemas.name(field);
-    if name.contains(['.', '[']) { field.name.to_string() } else { name }
+/// The name by which a parameter leads to a field: that of the proto where the one in JSON would be read as a path, as a key,
+/// or as another field; none leads to an extension.
+fn name_of(schemas: &Schemas<'_>, message: &Message, index: usize) -> Option<String> {
+    let leads_there = |name: &String| {
+        let named = |field: &Field| {
+            !field.is_extension && (*field.name == *name.as_str() || *field.json_name == *name.as_str())
+        };
+        !name.contains(['.', '[']) && message.fields.iter().position(named) == Some(index)
+    };
+    let field = &message.fields[index];
+    [schemas.name(field), field.name.to_string()].into_iter().find(leads_there)
 }
 
 fn one(
