@@ -161,13 +161,14 @@ impl Schemas<'_> {
             Kind::String => keys.map(|rules| strings::text(Some(rules), notes)),
             Kind::Bool => Some(object(json!({"enum": ["true", "false"]}))),
             kind => {
-                let (format, is_signed, digits) = match kind {
-                    Kind::Uint32 | Kind::Fixed32 => ("uint32", false, 10),
-                    Kind::Uint64 | Kind::Fixed64 => ("uint64", false, 20),
-                    Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => ("int64", true, 19),
-                    _ => ("int32", true, 10),
+                let (format, pattern) = match kind {
+                    Kind::Uint32 | Kind::Fixed32 => ("uint32", patterns::short_integer(false)),
+                    Kind::Uint64 | Kind::Fixed64 => ("uint64", patterns::integer(false).to_owned()),
+                    Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
+                        ("int64", patterns::integer(true).to_owned())
+                    }
+                    _ => ("int32", patterns::short_integer(true)),
                 };
-                let pattern = patterns::integer(is_signed, digits);
                 Some(object(json!({"format": format, "pattern": pattern})))
             }
         };

@@ -16,10 +16,32 @@ fn has_short_property(pattern: &str) -> bool {
     pattern.contains(r"\p") || pattern.contains(r"\P")
 }
 
-/// An integer of so many digits at most, without zeros that say nothing.
-pub(super) fn integer(is_signed: bool, digits: usize) -> String {
-    let sign = if is_signed { "-?" } else { "" };
-    format!("^{sign}(0|[1-9][0-9]{{0,{}}})$", digits - 1)
+/// An integer of 64 bits, as far as the number of its digits goes, without zeros that say nothing.
+pub(super) fn integer(is_signed: bool) -> &'static str {
+    if is_signed { "^(0|-?[1-9][0-9]{0,18})$" } else { "^(0|[1-9][0-9]{0,19})$" }
+}
+
+/// An integer of 32 bits.
+pub(super) fn short_integer(is_signed: bool) -> String {
+    if is_signed {
+        format!("^(0|-?({})|{})$", up_to(&i32::MAX.to_string()), i32::MIN)
+    } else {
+        format!("^(0|{})$", up_to(&u32::MAX.to_string()))
+    }
+}
+
+/// All from 1 to a number: those with fewer digits, those with a lower digit after the same beginning, and itself.
+fn up_to(most: &str) -> String {
+    let mut choices = vec![format!("[1-9][0-9]{{0,{}}}", most.len() - 2)];
+    for (at, digit) in most.bytes().enumerate() {
+        let least = if at == 0 { b'1' } else { b'0' };
+        if digit > least {
+            let range = format!("[{}-{}]", char::from(least), char::from(digit - 1));
+            choices.push(format!("{}{range}[0-9]{{{}}}", &most[..at], most.len() - at - 1));
+        }
+    }
+    choices.push(most.to_owned());
+    choices.join("|")
 }
 
 /// The paths of a mask, each of them names as JSON has them, or `*` for all fields.
@@ -101,6 +123,22 @@ mod tests {
         assert_eq!(for_json_schema("(?i)abc"), None);
         assert_eq!(for_json_schema(r"^\pL+$"), None);
         assert_eq!(escape("a.b/c"), r"a\.b\/c");
+    }
+
+    #[test]
+    fn an_integer_ends_where_its_bits_do() {
+        let matches = |pattern: &str, number: i64| {
+            regex::Regex::new(pattern).expect(pattern).is_match(&number.to_string())
+        };
+        let (signed, unsigned) = (short_integer(true), short_integer(false));
+        for edge in
+            [0, 1, 9, 10, 999_999_999, 1_000_000_000, 1_999_999_999, i64::from(i32::MAX), i64::from(u32::MAX)]
+        {
+            for number in [edge - 1, edge, edge + 1, -edge - 2, -edge - 1, -edge] {
+                assert_eq!(matches(&signed, number), i32::try_from(number).is_ok(), "{number}");
+                assert_eq!(matches(&unsigned, number), u32::try_from(number).is_ok(), "{number}");
+            }
+        }
     }
 
     #[test]

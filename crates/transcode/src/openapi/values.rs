@@ -181,10 +181,11 @@ fn integer_as_text(format: &str, unsigned: bool, limits: &Numbers, notes: &mut V
     let positive =
         least(&limits.gt).is_some_and(|it| it >= 0.0) || least(&limits.gte).is_some_and(|it| it >= 1.0);
     let natural = unsigned || positive || least(&limits.gte).is_some_and(|it| it >= 0.0);
-    let digits = if unsigned { 20 } else { 19 };
-    let pattern = match (positive, natural) {
-        (true, _) => format!("^[1-9][0-9]{{0,{}}}$", digits - 1),
-        (_, is_natural) => patterns::integer(!is_natural, digits),
+    let pattern = match (positive, natural, unsigned) {
+        (true, _, true) => "^[1-9][0-9]{0,19}$",
+        (true, _, false) => "^[1-9][0-9]{0,18}$",
+        (_, true, false) => "^(0|[1-9][0-9]{0,18})$",
+        _ => patterns::integer(!unsigned),
     };
     let text = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>();
     let mut schema = object(json!({"type": "string", "format": format, "pattern": pattern}));
