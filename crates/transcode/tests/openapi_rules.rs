@@ -322,6 +322,22 @@ fn an_answer_need_not_have_an_extension() {
 }
 
 #[test]
+fn the_example_of_a_long_number_is_within_its_bounds() {
+    let document = of("
+        message Q {
+            int64 a = 1 [(buf.validate.field).int64 = {gte: 10, lte: -5}];
+            int64 b = 2 [(buf.validate.field).int64 = {lt: -5}];
+            uint64 c = 3 [(buf.validate.field).uint64 = {gt: 50, not_in: [51]}];
+            int64 d = 4 [(buf.validate.field) = {required: true, int64: {lte: 10}}];
+            int64 e = 5 [(google.api.field_behavior) = REQUIRED];
+        }
+        service S { rpc M(Q) returns (Q) { option (google.api.http) = { post: \"/m\" body: \"*\" }; } }
+    ");
+    let example = &document["paths"]["/m"]["post"]["requestBody"]["content"]["application/json"]["example"];
+    assert_eq!(example, &json!({"a": "10", "b": "-6", "c": "52", "d": "1", "e": "42"}));
+}
+
+#[test]
 fn the_example_of_a_natural_number_is_above_its_bound() {
     let document = of("
         message Q { uint32 a = 1 [(buf.validate.field).uint32.gt = 5]; }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use prost_types::{Duration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::examples;
 use super::numbers::Numbers;
 use super::patterns;
 use super::rule_types::{DurationRules, TimestampRules};
@@ -197,6 +198,13 @@ fn integer_as_text(format: &str, unsigned: bool, limits: &Numbers, notes: &mut V
     }
     if !limits.none_of.is_empty() {
         schema.insert("not".into(), json!({"enum": text(&limits.none_of)}));
+    }
+    // Where the schema cannot say what is meant, an example can.
+    if [&limits.gt, &limits.gte, &limits.lt, &limits.lte].into_iter().any(Option::is_some) {
+        let mut number = object(json!({"type": "integer"}));
+        limit(&mut number, limits.clone());
+        let example = examples::of_value(&number.into(), "");
+        schema.extend(example.map(|number| ("examples".to_owned(), json!([number.to_string()]))));
     }
     // The pattern says these.
     let is_said = |bound: &&Value| !is_outside && bound.as_f64() == Some(0.0);
