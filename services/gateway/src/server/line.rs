@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -14,8 +14,10 @@ use futures::task::AtomicWaker;
 
 use crate::config::Limits;
 
-/// The first bytes of HTTP/2; no method of HTTP/1.1 begins like this.
-const HTTP2: &[u8] = b"PRI";
+/// What HTTP/2 begins with. Whoever has sent less of it may as well have begun with a head of HTTP/1.1.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Instead of a count of its bytes, where something else came.
+const NO_PREFACE: usize = usize::MAX;
 
 /// What a connection is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,8 +65,7 @@ impl Lines {
             quiet_since: AtomicU64::new(now),
             in_head: AtomicBool::new(true),
             head_since: AtomicU64::new(now),
-            spoken: AtomicBool::new(false),
-            http2: AtomicBool::new(false),
+            preface: AtomicUsize::new(0),
             lingers: AtomicBool::new(false),
             order: AtomicU8::new(Order::Stay as u8),
             waker: AtomicWaker::new(),
@@ -110,9 +111,8 @@ pub(super) struct Line {
     /// Whether the head of a request is being waited for that has begun, or that ought to have.
     in_head: AtomicBool,
     head_since: AtomicU64,
-    /// Whether the client has sent anything.
-    spoken: AtomicBool,
-    http2: AtomicBool,
+    /// How much of the preface of HTTP/2 the client has sent.
+    preface: AtomicUsize,
     /// Whether the last answer was given before its request had arrived.
     lingers: AtomicBool,
     order: AtomicU8,
@@ -122,16 +122,31 @@ pub(super) struct Line {
 impl Line {
     /// Notes that the client has sent something.
     pub(super) fn heard(&self, bytes: &[u8]) {
-        if !self.spoken.swap(true, Relaxed) && bytes.starts_with(HTTP2) {
-            // Its frames say nothing about heads; a client that sends half of one is merely idle.
-            self.http2.store(true, Relaxed);
-            self.in_head.store(false, Relaxed);
-            self.quiet_since.store(self.lines.now.load(Relaxed), Relaxed);
-        }
-        let may_begin_a_head = !self.http2.load(Relaxed) && self.in_flight.load(Relaxed) == 0;
+        self.compare(bytes);
+        let may_begin_a_head = !self.is_http2() && self.in_flight.load(Relaxed) == 0;
         if may_begin_a_head && !self.in_head.swap(true, Relaxed) {
             self.head_since.store(self.lines.now.load(Relaxed), Relaxed);
         }
+    }
+
+    /// Finds out which version of HTTP the client speaks, by the first bytes that it sends.
+    fn compare(&self, bytes: &[u8]) {
+        let before = self.preface.load(Relaxed);
+        let Some(rest @ [_, ..]) = PREFACE.get(before..) else { return };
+        let compared = bytes.len().min(rest.len());
+        if bytes[..compared] != rest[..compared] {
+            return self.preface.store(NO_PREFACE, Relaxed);
+        }
+        self.preface.store(before + compared, Relaxed);
+        if self.is_http2() {
+            // Its frames say nothing about heads; a client that sends half of one is merely idle.
+            self.in_head.store(false, Relaxed);
+            self.quiet_since.store(self.lines.now.load(Relaxed), Relaxed);
+        }
+    }
+
+    fn is_http2(&self) -> bool {
+        self.preface.load(Relaxed) == PREFACE.len()
     }
 
     /// Notes that a request is being answered, until what this returns is dropped.
@@ -167,12 +182,12 @@ impl Line {
 
     /// Whether the client has begun to say something; who has not does not expect an answer.
     pub(super) fn has_spoken(&self) -> bool {
-        self.spoken.load(Relaxed)
+        self.preface.load(Relaxed) != 0
     }
 
     /// Whether nothing of HTTP/1 is being answered, so that what is said is not an answer of ours.
     pub(super) fn is_between_requests(&self) -> bool {
-        !self.http2.load(Relaxed) && self.in_flight.load(Relaxed) == 0
+        !self.is_http2() && self.in_flight.load(Relaxed) == 0
     }
 
     fn judge(&self, now: u64) -> Order {
@@ -224,4 +239,42 @@ impl Drop for InFlight {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn held() -> (Held, u64) {
+        let limits = Config::default().limits;
+        (Lines::new(&limits).open(), millis(limits.header_timeout))
+    }
+
+    #[test]
+    fn http_2_is_known_by_the_whole_of_its_preface_in_any_pieces() {
+        for size in 1..=PREFACE.len() {
+            let (held, too_late) = held();
+            for piece in PREFACE.chunks(size) {
+                assert_eq!(held.line.judge(too_late), Order::GiveUp, "in pieces of {size}");
+                held.line.heard(piece);
+            }
+            held.line.heard(b"\0\0");
+            assert_eq!(held.line.judge(too_late), Order::Stay, "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_method_like_the_preface_is_one_of_http_1() {
+        for pieces in
+            [&[&b"PRINT / HTTP/1.1\r\n"[..]][..], &[b"PRI * HTTP/2.0\r\n\r\n", b"XX"], &[b"PR", b"OP"]]
+        {
+            let (held, too_late) = held();
+            for piece in pieces {
+                held.line.heard(piece);
+            }
+            assert!(held.line.has_spoken() && held.line.is_between_requests());
+            assert_eq!(held.line.judge(too_late), Order::GiveUp);
+        }
+    }
 }

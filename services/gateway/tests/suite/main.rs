@@ -15,6 +15,7 @@ mod raw;
 mod reflection;
 mod seen;
 mod shop;
+mod slow;
 mod strange;
 mod tls;
 mod unary;
