@@ -6,7 +6,6 @@ mod reflection;
 mod relay;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
@@ -134,9 +133,7 @@ async fn call(
 ) -> Result<(Answered, Response<Received>), Status> {
     let (mut head, body) = incoming.into_parts();
     let is_unary = is_unary(shared, label);
-    let limit = limit(shared, is_unary, &mut head.headers)?;
-    // A time too far away to be told is none.
-    let ends = limit.and_then(|limit| Instant::now().checked_add(limit));
+    let ends = ends(shared, is_unary, &mut head.headers)?;
     let Some(path) = head.uri.path_and_query() else {
         return Err(Status::unimplemented("the path names no method"));
     };
@@ -184,9 +181,9 @@ fn is_unary(shared: &Shared, label: Label) -> bool {
     !method.client_streaming && !method.server_streaming
 }
 
-/// How long a call may take, of which the upstream is told. A stream may last, but an RPC that is known to be unary has the
+/// When a call is to end, of which the upstream is told. A stream may last, but an RPC that is known to be unary has the
 /// same limits as over REST.
-fn limit(shared: &Shared, is_unary: bool, headers: &mut HeaderMap) -> Result<Option<Duration>, Status> {
+fn ends(shared: &Shared, is_unary: bool, headers: &mut HeaderMap) -> Result<Option<Instant>, Status> {
     let asked = match headers.get(timeout::HEADER).map(timeout::parse) {
         None => None,
         Some(Some(time)) => Some(time),
@@ -197,7 +194,8 @@ fn limit(shared: &Shared, is_unary: bool, headers: &mut HeaderMap) -> Result<Opt
     if let Some(limit) = limit.filter(|_| limit != asked) {
         headers.insert(timeout::HEADER, timeout::header(limit));
     }
-    Ok(limit)
+    // A time too far away to be told is none.
+    Ok(limit.and_then(|limit| Instant::now().checked_add(limit)))
 }
 
 /// The answer to a call whose time is up.

@@ -6,24 +6,24 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::codegen::Service;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
 
-use super::relay;
+use super::{ends, late, relay};
 use crate::body::{Body, BodyError};
 use crate::observe::{End, Label, Observed};
 use crate::panics::{self, caught};
-use crate::upstream;
-use crate::worker::Worker;
+use crate::upstream::{self, in_time};
+use crate::worker::{Shared, Worker};
 
 /// What the calls of the gateway's own services are counted under.
-const RPCS: [&str; 5] = [
-    "grpc.health.v1.Health/Check",
-    "grpc.health.v1.Health/List",
+const UNARY: [&str; 2] = ["grpc.health.v1.Health/Check", "grpc.health.v1.Health/List"];
+const STREAMS: [&str; 3] = [
     "grpc.health.v1.Health/Watch",
     "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
@@ -31,7 +31,7 @@ const RPCS: [&str; 5] = [
 
 /// The label of a call, by its path.
 pub(super) fn label(path: &str) -> Option<Label> {
-    let rpc = RPCS.iter().find(|rpc| path.strip_prefix('/') == Some(rpc))?;
+    let rpc = UNARY.iter().chain(&STREAMS).find(|rpc| path.strip_prefix('/') == Some(rpc))?;
     Some(Label::Own(rpc))
 }
 
@@ -39,7 +39,7 @@ pub(super) fn label(path: &str) -> Option<Label> {
 pub(super) async fn answer<S>(
     worker: &Arc<Worker>,
     label: Label,
-    mut service: S,
+    service: S,
     request: Request<Incoming>,
 ) -> Response<Body>
 where
@@ -47,24 +47,46 @@ where
 {
     let mut observed = Observed::begin(worker, label, End::Grpc(Code::Cancelled), &request);
     let span = observed.span.clone();
-    let answered = caught(async { service.call(request).await }.instrument(span)).await;
-    let mut response = match answered {
-        Ok(Ok(response)) => response,
-        Err(panic) => {
-            observed.explain(&panic);
-            Status::internal(panics::FAILED).into_http()
-        }
-    };
+    let answer = call(&worker.shared, label, service, request).instrument(span);
+    let answered = caught(answer).await.unwrap_or_else(|panic| {
+        observed.explain(&panic);
+        Err(Status::internal(panics::FAILED))
+    });
+    let (mut response, ends) = answered.unwrap_or_else(|status| (status.into_http(), None));
     observed.name(response.headers_mut());
     if let Some(code) = upstream::code(response.headers()) {
         observed.end(End::Grpc(code));
     }
-    response.map(|body| Body::own(Own { body, observed: Box::new(observed) }))
+    let ends = ends.map(|ends| Box::pin(sleep_until(ends)));
+    response.map(|body| Body::own(Own { body, ends, observed: Box::new(observed) }))
+}
+
+/// The answer of a service, and when the call is to end.
+async fn call<S>(
+    shared: &Shared,
+    label: Label,
+    mut service: S,
+    mut request: Request<Incoming>,
+) -> Result<(Response<tonic::body::Body>, Option<Instant>), Status>
+where
+    S: Service<Request<Incoming>, Response = Response<tonic::body::Body>, Error = Infallible>,
+{
+    let is_unary = matches!(label, Label::Own(rpc) if UNARY.contains(&rpc));
+    let ends = ends(shared, is_unary, request.headers_mut())?;
+    // The service waits for the message, which may never be whole.
+    let answer = service.call(request);
+    let Ok(response) = match ends {
+        None => answer.await,
+        Some(ends) => in_time(ends, answer).await.ok_or_else(late)?,
+    };
+    Ok((response, ends))
 }
 
 /// The body of such an answer.
 pub(crate) struct Own {
     body: tonic::body::Body,
+    /// When the caller stops waiting.
+    ends: Option<Pin<Box<Sleep>>>,
     /// The request that this answers; dropped before its end, it was left by its caller.
     observed: Box<Observed>,
 }
@@ -74,7 +96,18 @@ impl Own {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let frame = match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                let Some(ends) = &mut self.ends else { return Poll::Pending };
+                ready!(ends.as_mut().poll(cx));
+                // With its body, the service is told to stop.
+                self.body = tonic::body::Body::empty();
+                let mut trailers = HeaderMap::new();
+                late().add_header(&mut trailers).expect("its words are plain");
+                Some(Ok(Frame::trailers(trailers)))
+            }
+        };
         if let Some(Ok(frame)) = &frame {
             relay::observe(&mut self.observed, frame);
         }

@@ -2,6 +2,7 @@
 
 mod browsers;
 mod carried;
+mod deadlines;
 mod drain;
 mod echo;
 mod errors;
