@@ -3,6 +3,8 @@
 
 use std::net::Ipv6Addr;
 
+use http::uri::Scheme;
+
 /// Whether this is the value of `Host`: a host, perhaps with a port. Nothing is copied, as every request has one.
 pub(super) fn is_valid(text: &[u8]) -> bool {
     let end_of = |text: &[u8], end| text.iter().position(|&byte| byte == end);
@@ -11,6 +13,16 @@ pub(super) fn is_valid(text: &[u8]) -> bool {
     }
     let (name, port) = text.split_at(end_of(text, b':').unwrap_or(text.len()));
     is_name(name) && is_port(port)
+}
+
+/// Whether two valid hosts are one, of which each may name the port that the scheme has anyway, or leave it out.
+pub(super) fn are_same(one: &[u8], other: &[u8], scheme: Option<&Scheme>) -> bool {
+    let port: &[u8] = if scheme == Some(&Scheme::HTTPS) { b":443" } else { b":80" };
+    one == other || without(port, one).eq_ignore_ascii_case(without(port, other))
+}
+
+fn without<'a>(port: &[u8], host: &'a [u8]) -> &'a [u8] {
+    host.strip_suffix(port).or(host.strip_suffix(b":")).unwrap_or(host)
 }
 
 fn is_ipv6(text: &[u8]) -> bool {
@@ -88,6 +100,24 @@ mod tests {
             "sp\u{e4}t",
         ] {
             assert!(!is_valid(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_the_same_however_it_is_written() {
+        let are_same = |one: &str, other: &str, scheme: &Scheme| {
+            are_same(one.as_bytes(), other.as_bytes(), Some(scheme))
+        };
+        for (one, other) in
+            [("a", "a"), ("a.Example", "A.example"), ("a:80", "a"), ("a", "a:"), ("[::1]", "[::1]:80")]
+        {
+            assert!(are_same(one, other, &Scheme::HTTP), "{one} {other}");
+        }
+        assert!(are_same("a:443", "a", &Scheme::HTTPS));
+        for (one, other) in
+            [("a", "b"), ("a", ""), ("a:8080", "a"), ("a:443", "a"), ("a:1", "a:2"), ("[::1]:80", "[::80]")]
+        {
+            assert!(!are_same(one, other, &Scheme::HTTP), "{one} {other}");
         }
     }
 }

@@ -43,12 +43,21 @@ fn is_plainly_sent(headers: &HeaderMap) -> bool {
 
 /// As HTTP demands it, so that everybody on the way agrees on whom a request is for.
 fn names_host<B>(request: &Request<B>) -> bool {
-    let mut hosts = request.headers().get_all(header::HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (None, _) => request.version() != Version::HTTP_11,
-        (Some(host), None) => host::is_valid(host.as_bytes()),
-        (Some(_), Some(_)) => false,
+    let uri = request.uri();
+    let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
+    // A URI has to name somebody; only the header may be empty.
+    if authority.is_some_and(|authority| authority.starts_with(b":") || !host::is_valid(authority)) {
+        return false;
     }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (None, _) => return request.version() != Version::HTTP_11,
+        (Some(host), None) => host.as_bytes(),
+        (Some(_), Some(_)) => return false,
+    };
+    // Of HTTP/1.1, the URI is right where they differ.
+    let of_both = authority.filter(|_| request.version() == Version::HTTP_2);
+    host::is_valid(host) && of_both.is_none_or(|authority| host::are_same(authority, host, uri.scheme()))
 }
 
 const TOO_LARGE: StatusCode = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;

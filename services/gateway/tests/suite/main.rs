@@ -8,6 +8,7 @@ mod echo;
 mod errors;
 mod gateway;
 mod health;
+mod hosts;
 mod kinds;
 mod limits;
 mod outage;

@@ -34,7 +34,7 @@ async fn connect(
 
 fn request(address: std::net::SocketAddr) -> http::Request<Empty<bytes::Bytes>> {
     http::Request::get(format!("https://{address}/nothing"))
-        .header("host", "localhost")
+        .header("host", address.to_string())
         .body(Empty::new())
         .unwrap()
 }
