@@ -120,7 +120,10 @@ impl FromStr for Address {
             return Err(format!("{text:?}: upstreams are spoken to without TLS, over http"));
         }
         let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http")).ok_or_else(wrong)?;
-        let port = authority.port_u16().ok_or_else(|| format!("{text:?} has no port"))?;
+        let port = authority.port_u16().ok_or_else(|| {
+            let is_missing = authority.as_str().ends_with(authority.host());
+            format!("{text:?} {}", if is_missing { "has no port" } else { "has a port that is none" })
+        })?;
         let host = authority.host().trim_matches(['[', ']']);
         let bare = uri.path_and_query().is_none_or(|path| path == "/") && !authority.as_str().contains('@');
         if host.is_empty() || !bare {
@@ -163,6 +166,17 @@ mod tests {
             "/a=http://h:1",
         ] {
             assert!(wrong.parse::<Upstream>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_not_called_missing() {
+        let told = |address: &str| address.parse::<Address>().unwrap_err();
+        for address in ["http://h", "http://[::1]", "http://h/"] {
+            assert!(told(address).contains("no port"), "{}", told(address));
+        }
+        for address in ["http://h:99999", "http://[::1]:99999", "http://h:"] {
+            assert!(told(address).contains("a port that is none"), "{}", told(address));
         }
     }
 
