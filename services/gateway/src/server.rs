@@ -15,7 +15,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::future::join_all;
+use humantime::format_duration;
 use prometheus::{IntGauge, Registry};
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
 use selvedge_kit::{ADMIN_PORT_OFFSET, StartError};
 use selvedge_transcode::Schema;
 use tokio::net::TcpListener;
@@ -59,8 +62,10 @@ impl Running {
 
 /// Starts to serve and returns at once. Must be called inside a runtime, which answers the admin port.
 pub async fn start(config: &Config) -> Result<Running, StartError> {
-    if config.limits.deadline > config.limits.deadline_cap {
-        return Err("the default deadline of calls is longer than the longest (--http-max-deadline)".into());
+    let (deadline, longest) = (config.limits.deadline, config.limits.deadline_cap);
+    if deadline > longest {
+        let (deadline, longest) = (format_duration(deadline), format_duration(longest));
+        return Err(format!("--http-deadline ({deadline}) is above --http-max-deadline ({longest})").into());
     }
     let schema = Arc::new(schema(config)?);
     let packages = schema.services().iter().filter_map(|it| Some(it.name.rsplit_once('.')?.0));
@@ -112,10 +117,17 @@ fn schema(config: &Config) -> Result<Schema, StartError> {
         return Ok(Schema::decode(&[selvedge_proto::FILE_DESCRIPTOR_SET])?);
     }
     let read = |path: &std::path::PathBuf| {
-        std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
+        std::fs::read(path)
+            .map_err(|error| format!("--descriptor-set: {} cannot be read: {error}", path.display()))
     };
     let sets = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    Ok(Schema::decode(&sets.iter().map(Vec::as_slice).collect::<Vec<_>>())?)
+    Schema::decode(&sets.iter().map(Vec::as_slice).collect::<Vec<_>>()).map_err(|error| {
+        // Of several, it is said which one is none; what else may be wrong has the name of a proto.
+        match files.iter().zip(&sets).find(|(_, set)| FileDescriptorSet::decode(&***set).is_err()) {
+            Some((path, _)) => format!("--descriptor-set {}: {error}", path.display()).into(),
+            None => error.into(),
+        }
+    })
 }
 
 async fn bind_admin(config: &Config, address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -11,6 +11,7 @@ mod health;
 mod hosts;
 mod kinds;
 mod limits;
+mod misconfigured;
 mod outage;
 mod process;
 mod raw;
