@@ -70,7 +70,26 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
     if !fits(scheme) || !fits(host) {
         return Err(wrong());
     }
+    check_port(scheme, host)?;
     HeaderValue::from_str(&text.to_ascii_lowercase()).map_err(|_| wrong())
+}
+
+/// The port of an origin, if it has one, has to be one that browsers send.
+fn check_port(scheme: &str, host: &str) -> Result<(), String> {
+    // The colons within brackets are those of an address.
+    let Some((name, port)) = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) else {
+        return Ok(());
+    };
+    let number = port.parse::<u16>().ok().filter(|number| number.to_string() == port);
+    let is_name = !name.is_empty() && (!name.contains(':') || name.ends_with(']'));
+    let Some(number) = number.filter(|_| is_name) else {
+        return Err(format!("{host:?} is not a host with a port"));
+    };
+    let has_anyway = |name: &str, port: u16| scheme.eq_ignore_ascii_case(name) && number == port;
+    if has_anyway("http", 80) || has_anyway("https", 443) {
+        return Err(format!("browsers leave out a port that {scheme} has anyway: write {scheme}://{name}"));
+    }
+    Ok(())
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
@@ -119,6 +138,29 @@ mod tests {
         assert_eq!(origin("https://App.example:8443").unwrap(), "https://app.example:8443");
         for wrong in ["*", "app.example", "https://", "https://app.example/", "https://*.example", "null"] {
             assert!(origin(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_send_it() {
+        for right in
+            ["http://a:443", "https://a:80", "http://[::1]", "https://[::1]:8443", "http://localhost:3000"]
+        {
+            assert_eq!(origin(right).unwrap(), right);
+        }
+        for wrong in ["https://a:443", "HTTPS://a:443", "http://a:80", "https://[::1]:443"] {
+            assert!(origin(wrong).unwrap_err().contains("leave out"), "{wrong}");
+        }
+        for wrong in [
+            "https://a:abc",
+            "https://a:",
+            "https://a:99999",
+            "https://a:08443",
+            "https://a:+1",
+            "https://:1",
+            "https://a:1:2",
+        ] {
+            assert!(origin(wrong).unwrap_err().contains("port"), "{wrong}");
         }
     }
 
