@@ -80,11 +80,14 @@ pub(super) fn in_words(answer: &[u8]) -> Option<Problem> {
     let (status, code, detail) = match answer.get(9..12)? {
         "400" => (StatusCode::BAD_REQUEST, Code::InvalidArgument, "this is not a request of HTTP"),
         "414" => (StatusCode::URI_TOO_LONG, Code::ResourceExhausted, "the path is far too long"),
-        "431" => (TOO_LARGE, Code::ResourceExhausted, "the headers are far too many or too large"),
+        // hyper says so of a path as well, where the head does not fit, and of the last lengths below 2^64.
+        "431" => (TOO_LARGE, Code::ResourceExhausted, FAR_TOO_LARGE),
         _ => return None,
     };
     Some(Problem::new(status, code, detail))
 }
+
+const FAR_TOO_LARGE: &str = "the headers are far too many or too large, or the path or `content-length` is";
 
 /// Status, length, date and `connection: close`.
 const LONGEST_BARE: usize = 200;

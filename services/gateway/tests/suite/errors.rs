@@ -229,3 +229,16 @@ async fn a_body_that_does_not_come_in_time_is_the_callers_delay() {
     let answer = raw::until_closed(shop.gateway.address, request.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("connection: close\r\n"), "{answer}");
 }
+
+#[tokio::test]
+async fn what_is_beyond_measure_is_not_always_the_headers() {
+    let shop = failing(|| Status::internal("nobody asks")).await;
+    let long = format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "y".repeat(100_000));
+    let large = format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", u64::MAX);
+    for (request, word) in [(long, "path"), (large, "content-length")] {
+        let answer = raw::until_closed(shop.gateway.address, request.as_bytes()).await;
+        let (_, problem) = answer.split_once("\r\n\r\n").unwrap();
+        let problem: serde_json::Value = serde_json::from_str(problem).unwrap();
+        assert!(problem["detail"].as_str().unwrap().contains(word), "{answer}");
+    }
+}
