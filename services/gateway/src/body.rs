@@ -56,7 +56,7 @@ impl Body {
     pub(crate) fn room(&self) -> Room {
         match &self.0 {
             Kind::Empty | Kind::Full(_) | Kind::Message(_) => Room::Soon,
-            Kind::Relay(relay) => relay.ends().map_or(Room::Anytime, Room::Until),
+            Kind::Relay(relay) => relay.ends().map_or(Room::Anytime, Room::From),
             Kind::Incoming(_) | Kind::Begun(..) | Kind::Own(_) => Room::Anytime,
         }
     }

@@ -27,7 +27,8 @@ pub(crate) enum Room {
     /// As long as it likes: a stream, or there is nothing at the moment.
     Anytime,
     Soon,
-    Until(Instant),
+    /// After this moment, soon: then its caller is told that it was late, if it takes even that.
+    From(Instant),
 }
 
 thread_local! {
@@ -57,7 +58,7 @@ where
             match LAST.get() {
                 Some(Room::Anytime) => limit = None,
                 Some(Room::Soon) => limit = Some(Box::pin(sleep(patience))),
-                Some(Room::Until(end)) => limit = Some(Box::pin(sleep_until(end))),
+                Some(Room::From(end)) => limit = Some(Box::pin(sleep_until(end + patience))),
                 None => {}
             }
             let limit = limit.as_mut().map_or(Poll::Pending, |limit| limit.as_mut().poll(cx));

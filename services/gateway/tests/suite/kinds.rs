@@ -198,12 +198,12 @@ async fn what_nobody_serves_is_unimplemented() {
 async fn a_deadline_is_kept_and_passed_on() {
     let echo = echo::serve().await;
     let gateway = start_for(&[echo.address]).await;
-    let late = raw::call(gateway.address, "/test.v1.Echo/Unary", &[("grpc-timeout", "50m")], b"wait").await;
+    let late = raw::call(gateway.address, "/test.v1.Echo/Unary", &[("grpc-timeout", "500m")], b"wait").await;
     assert_eq!((late.status, late.grpc_status()), (200, Some(4)));
     soon(echo.seen.cancelled.acquire()).await.unwrap().forget();
     // In the middle of a stream the answer is in the trailers.
     let endless =
-        raw::call(gateway.address, "/test.v1.Echo/ServerStream", &[("grpc-timeout", "50m")], b"endless")
+        raw::call(gateway.address, "/test.v1.Echo/ServerStream", &[("grpc-timeout", "500m")], b"endless")
             .await;
     assert_eq!((endless.status, endless.grpc_status(), endless.is_trailers_only), (200, Some(4), false));
     let wrong = raw::call(gateway.address, "/test.v1.Echo/Unary", &[("grpc-timeout", "soon")], b"").await;
