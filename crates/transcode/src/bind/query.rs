@@ -61,12 +61,7 @@ fn target<'n>(binder: Binder<'_>, input: MessageId, name: &'n str) -> Result<Opt
             return Err(Error::new(name, "goes too deep"));
         }
         let message = &schema[target.message];
-        // As in a body, a name in JSON comes before another field's name in the proto.
-        let place = |name: fn(&Field) -> &str| {
-            message.fields.iter().position(|field| !field.is_extension && name(field) == part)
-        };
-        let index = place(|field| &field.json_name).or_else(|| place(|field| &field.name));
-        let Some(index) = index else { return Ok(None) };
+        let Some(index) = message.parameter(part) else { return Ok(None) };
         let field = &message.fields[index];
         target.path.push(index);
         if parts.peek().is_none() {

@@ -197,12 +197,7 @@ impl Query<'_> {
 /// The name by which a parameter leads to a field: that of the proto where the one in JSON would be read as a path, as a key,
 /// or as another field; none leads to an extension.
 fn name_of(schemas: &Schemas<'_>, message: &Message, index: usize) -> Option<String> {
-    let leads_there = |name: &String| {
-        let named = |field: &Field| {
-            !field.is_extension && (*field.name == *name.as_str() || *field.json_name == *name.as_str())
-        };
-        !name.contains(['.', '[']) && message.fields.iter().position(named) == Some(index)
-    };
+    let leads_there = |name: &String| !name.contains(['.', '[']) && message.parameter(name) == Some(index);
     let field = &message.fields[index];
     [schemas.name(field), field.name.to_string()].into_iter().find(leads_there)
 }

@@ -141,6 +141,15 @@ impl Message {
         self.fields.binary_search_by_key(&number, |field| field.number).ok().map(|index| &self.fields[index])
     }
 
+    /// The place of the field that a parameter stands for. As in a body, a name in JSON comes before another field's name in the
+    /// proto.
+    pub(crate) fn parameter(&self, name: &str) -> Option<usize> {
+        let place = |of: fn(&Field) -> &str| {
+            self.fields.iter().position(|field| !field.is_extension && of(field) == name)
+        };
+        place(|field| &field.json_name).or_else(|| place(|field| &field.name))
+    }
+
     /// The field with a name, as the proto or as JSON has it.
     pub fn field_named(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| &*field.name == name || &*field.json_name == name)
