@@ -128,12 +128,11 @@ fn refusals(schemas: &Schemas<'_>, route: &Route, has_input: bool) -> BTreeMap<u
     all
 }
 
-/// Whether `If-Match` has a meaning: what a create makes has no state before.
+/// Whether `If-Match` has a meaning.
 pub(super) fn compares(schemas: &Schemas<'_>, route: &Route) -> bool {
-    let name = &schemas.schema.services()[route.service].methods[route.method].name;
     match &*route.http_method {
         "GET" => has_etag(schemas, route),
-        _ => route.takes_if_match && !name.starts_with("Create"),
+        _ => route.takes_if_match,
     }
 }
 
